@@ -1,0 +1,1 @@
+"""Amazon SageMaker from Spark: ``fit()`` trains, ``transform()`` predicts."""

@@ -1,0 +1,1 @@
+"""What AWS trains: estimators of the built-in algorithms."""

@@ -1,0 +1,1 @@
+"""What AWS ships as images, on well-kept libraries."""

@@ -1,0 +1,1 @@
+"""SageMaker on localhost for unmodified boto3."""

@@ -1,0 +1,1 @@
+"""Bytes and arrays: recordIO-protobuf records."""

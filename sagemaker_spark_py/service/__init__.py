@@ -1,0 +1,1 @@
+"""SageMaker's control plane, S3 and STS through boto3."""

@@ -1,0 +1,1 @@
+"""DataFrames to S3, exactly once."""

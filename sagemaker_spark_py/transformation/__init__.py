@@ -1,0 +1,1 @@
+"""Rows and bodies: request serializers, response deserializers, batching."""
