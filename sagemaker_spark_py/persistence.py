@@ -185,5 +185,7 @@ def _imported(path: str) -> Any:
             "Python path of this process."
         ) from error
     if not (isinstance(kind, type) and issubclass(kind, VALUES)):
-        raise SettingError(f"{path} may not be loaded: it is not a value of this library or a subclass of one.")
+        raise SettingError(
+            f"{path} may not be loaded: it is not a value of this library or a subclass of one."
+        )
     return kind

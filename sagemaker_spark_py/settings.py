@@ -56,13 +56,14 @@ class Setting(property):
     ) -> None:
         super().__init__(lambda owner: owner._settings[self.name], doc=doc)
         self.name = ""
+        self.inherits = doc is None
         self.default = default
         self.factory = factory
         self.check = check
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        if self.__doc__ is None:
+        if self.inherits:
             inherited = next(
                 vars(k)[name] for k in owner.__mro__[1:] if isinstance(vars(k).get(name), Setting)
             )
@@ -104,7 +105,7 @@ def setting(
     return Setting(doc, default, factory, check)
 
 
-@dataclass_transform(field_specifiers=(setting,), frozen_default=True)
+@dataclass_transform(field_specifiers=(setting,), frozen_default=True, kw_only_default=True)
 class HasSettings:
     """Base of classes whose constructor arguments are declared with `setting`."""
 
@@ -308,8 +309,9 @@ class EstimatorSettings(HostingSettings):
 class ModelSettings(HostingSettings):
     """The arguments that a `SageMakerModel` takes, all by name."""
 
-    endpointInstanceType: str | None = setting(default=None)  # not needed where the endpoint exists
-    endpointInitialInstanceCount: int | None = setting(default=None)
+    # Not needed where the endpoint exists.
+    endpointInstanceType: str | None = setting(default=None)  # type: ignore[assignment]
+    endpointInitialInstanceCount: int | None = setting(default=None)  # type: ignore[assignment]
     requestRowSerializer: RequestRowSerializer = setting()
     responseRowDeserializer: ResponseRowDeserializer = setting()
     existingEndpointName: str | None = setting("An endpoint that exists.", default=None, check=text)
