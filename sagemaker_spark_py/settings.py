@@ -54,16 +54,16 @@ class Setting(property):
         factory: Callable[[], Any] | None,
         check: Check | None,
     ) -> None:
-        super().__init__(lambda owner: owner._settings[self.name], doc=doc)
+        super().__init__(lambda owner: owner._settings[self.name])
+        self.__doc__ = doc
         self.name = ""
-        self.inherits = doc is None
         self.default = default
         self.factory = factory
         self.check = check
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        if self.inherits:
+        if self.__doc__ is None:
             inherited = next(
                 vars(k)[name] for k in owner.__mro__[1:] if isinstance(vars(k).get(name), Setting)
             )
