@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from pyspark.ml.base import Model
@@ -11,9 +13,12 @@ from pyspark.sql.types import StructType
 
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
 from sagemaker_spark_py.inference import EndpointCall, output_schema, transform
+from sagemaker_spark_py.names import NamePolicy
+from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import SageMakerResourceCleanup, Session, hosting, jobs, requests
 from sagemaker_spark_py.settings import ModelSettings
+from sagemaker_spark_py.transformation import RequestRowSerializer, ResponseRowDeserializer
 
 NEEDED_TO_HOST = (
     "modelImage",
@@ -25,7 +30,7 @@ NEEDED_TO_HOST = (
 
 
 class _Hosting:
-    """What a model and all its copies share: the endpoint they made, and the lock under which one makes it."""
+    """What a model and its copies share: the endpoint they made, and the lock under which one makes it."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -39,12 +44,50 @@ class _Hosting:
         self.created = state["created"]
 
 
-class SageMakerModel(Model, ModelSettings):
+def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
+    """Return the requests that make a model's endpoint, checked.
+
+    Parameters
+    ----------
+    settings : mapping
+        As `ModelSettings` declares them.
+
+    Raises
+    ------
+    SettingError
+        If AWS's model of a request refuses it.
+    """
+    names, extra = settings["namePolicy"].names, settings["extraRequest"]
+    return hosting.Hosting(
+        requests.model(
+            name=names.modelName,
+            image=settings["modelImage"],
+            model_data_uri=settings["modelPath"].toS3UriString(),
+            role=settings["modelExecutionRoleARN"],
+            environment=settings["modelEnvironmentVariables"],
+            extra=extra.get("CreateModel"),
+        ),
+        requests.endpoint_config(
+            name=names.endpointConfigName,
+            model_name=names.modelName,
+            instance_type=settings["endpointInstanceType"],
+            instance_count=settings["endpointInitialInstanceCount"],
+            extra=extra.get("CreateEndpointConfig"),
+        ),
+        requests.endpoint(
+            name=names.endpointName,
+            config_name=names.endpointConfigName,
+            extra=extra.get("CreateEndpoint"),
+        ),
+    )
+
+
+class SageMakerModel(Model, ModelSettings, Persistent):
     """Predicts through a SageMaker endpoint, which it makes by its policy or which exists.
 
     All arguments are given by name; each is an attribute of the same name. Copies share the endpoint of their
-    original. Constructor and ``transform()`` run on the driver and wait for an endpoint that they make; rows are
-    sent by the executors when Spark runs the result.
+    original. Constructor and ``transform()`` run on the driver and wait for an endpoint that they make; rows
+    are sent by the executors when Spark runs the result.
 
     Parameters
     ----------
@@ -101,14 +144,14 @@ class SageMakerModel(Model, ModelSettings):
         creates = self.endpointCreationPolicy is not EndpointCreationPolicy.DO_NOT_CREATE
         if self.existingEndpointName is not None and creates:
             raise SettingError(
-                f"endpointCreationPolicy does not fit an existing endpoint: {self.endpointCreationPolicy.name}; "
-                f"expected DO_NOT_CREATE with existingEndpointName={self.existingEndpointName!r}."
+                "endpointCreationPolicy does not fit an existing endpoint: "
+                f"{self.endpointCreationPolicy.name}; expected DO_NOT_CREATE with existingEndpointName={self.existingEndpointName!r}."
             )
         missing = [name for name in NEEDED_TO_HOST if self._settings[name] is None]
         if creates and missing:
             raise SettingError(
                 f"SageMakerModel lacks arguments: {', '.join(missing)}; expected all of them with policy "
-                f"{self.endpointCreationPolicy.name}. Give them, or an existingEndpointName with DO_NOT_CREATE."
+                f"{self.endpointCreationPolicy.name}. Give them, or existingEndpointName with DO_NOT_CREATE."
             )
 
     @property
@@ -158,32 +201,41 @@ class SageMakerModel(Model, ModelSettings):
         return transform(dataset, call, self.prependResultRows)
 
     def _session(self) -> Session:
-        given = self._settings["sagemakerClient"]
-        return self.session or Session.resolve(clients=[given] if given else [])
+        return self.session or Session.resolve(clients=[self._settings["sagemakerClient"]])
 
     def _ensure_endpoint(self) -> str:
         """Return the endpoint's name; make it first where the policy says so and no copy has."""
         with self._hosting.lock:
-            if self.endpointName is None:
-                self._create_endpoint()
-            assert self.endpointName is not None
-            return self.endpointName
+            return self.endpointName or self._create_endpoint()
 
-    def _create_endpoint(self) -> None:
+    def _create_endpoint(self) -> str:
         if self.endpointCreationPolicy is EndpointCreationPolicy.DO_NOT_CREATE:
             raise SettingError(
-                "The model has no endpoint: existingEndpointName is None; expected the name of an endpoint with "
-                "policy DO_NOT_CREATE. Give one, or use CREATE_ON_TRANSFORM."
+                "The model has no endpoint: existingEndpointName is None; expected the name of an endpoint "
+                "with policy DO_NOT_CREATE. Give one, or use CREATE_ON_TRANSFORM."
             )
-        wanted = requests.hosting(self._settings)
+        wanted = hosting_requests(self._settings)
         try:
-            self._hosting.created = hosting.create(self.sagemakerClient, wanted)
+            self._hosting.created = hosting.create_endpoint(self._session(), wanted)
         except ResourceCreationError as error:
             self._hosting.created = error.createdResources
             raise
+        return wanted.endpoint_name
+
+    def _state(self) -> dict[str, Any]:
+        return {"created": asdict(self._hosting.created)}
+
+    @classmethod
+    def _restored(cls, settings: dict[str, Any], uid: str, state: dict[str, Any]) -> SageMakerModel:
+        # Loading must not make an endpoint, whatever the policy says.
+        policy = settings["endpointCreationPolicy"]
+        model = cls(**{**settings, "endpointCreationPolicy": EndpointCreationPolicy.DO_NOT_CREATE}, uid=uid)
+        model._settings["endpointCreationPolicy"] = policy
+        model._hosting.created = CreatedResources(**state["created"])
+        return model
 
     def __getstate__(self) -> dict[str, Any]:
-        # A boto3 client cannot be pickled; the copy in the other process makes its own.
+        # A boto3 client cannot be pickled; the other process makes its own from the same region and URLs.
         settings = {**self._settings, "sagemakerClient": None, "session": self._session()}
         return {**self.__dict__, "_settings": settings}
 
@@ -219,12 +271,11 @@ class SageMakerModel(Model, ModelSettings):
         ------
         SettingError
             If the policy is DO_NOT_CREATE.
-        TrainingError
-            If the job has not ended or has no artifact.
+            Also if the job has not ended or has left no artifact.
         """
         arguments = {k: v for k, v in locals().items() if k not in ("cls", "trainingJobName")}
         session = session or Session.resolve(clients=[sagemakerClient])
-        artifact = jobs.model_artifact(session.client("sagemaker"), trainingJobName)
+        artifact = jobs.model_data_uri(jobs.finished_training_job(session, trainingJobName))
         return cls._from_artifact(S3DataPath.fromS3URI(artifact), arguments)
 
     @classmethod
@@ -267,8 +318,8 @@ class SageMakerModel(Model, ModelSettings):
     def _from_artifact(cls, artifact: S3DataPath, arguments: dict[str, Any]) -> SageMakerModel:
         if arguments["endpointCreationPolicy"] is EndpointCreationPolicy.DO_NOT_CREATE:
             raise SettingError(
-                "endpointCreationPolicy does not fit a model artifact: DO_NOT_CREATE; expected a policy that makes "
-                "an endpoint. Use fromEndpoint for an endpoint that exists."
+                "endpointCreationPolicy does not fit a model artifact: DO_NOT_CREATE; expected a policy that "
+                "makes an endpoint. Use fromEndpoint for an endpoint that exists."
             )
         return cls(modelPath=artifact, **arguments)
 
@@ -304,6 +355,6 @@ class SageMakerModel(Model, ModelSettings):
         """
         arguments = {k: v for k, v in locals().items() if k not in ("cls", "endpointName")}
         session = session or Session.resolve(clients=[sagemakerClient])
-        hosting.check_in_service(session.client("sagemaker"), endpointName)
+        hosting.serving_endpoint(session, endpointName)
         policy = EndpointCreationPolicy.DO_NOT_CREATE
         return cls(existingEndpointName=endpointName, endpointCreationPolicy=policy, **arguments)

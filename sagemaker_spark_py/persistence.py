@@ -1,9 +1,9 @@
 """Saving and loading of stages as plain JSON, on classic Spark and over Spark Connect.
 
-A stage's folder holds ``metadata``, in the layout of Spark's own stages: one line of JSON with class, uid, Params
-and, of ours, the settings. A value such as a serializer is saved as ``{"class": its import path, "arguments": its
-constructor's arguments}``, found by the convention that each argument is an attribute of the same name. Nothing is
-pickled, and nothing secret is saved: boto3 clients are left out.
+A stage's folder holds ``metadata``, in the layout of Spark's own stages: one line of JSON with class, uid,
+Params and, of ours, the settings. A value such as a serializer is saved as ``{"class": its import path,
+"arguments": its constructor's arguments}``, found by the convention that each argument is an attribute of the
+same name. Nothing is pickled, and nothing secret is saved: boto3 clients are left out.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ def _import_path(kind: type) -> str:
     """Return the name by which another process can import a class."""
     if kind.__module__ == "__main__" or "<" in kind.__qualname__:
         raise SettingError(
-            f"{kind.__qualname__} cannot be saved: it is defined in {kind.__module__}, inside a script, notebook or "
-            "function; expected a class at the top of a module. Move it to a file that can be imported."
+            f"{kind.__qualname__} cannot be saved: it is defined in {kind.__module__}, inside a script, notebook "
+            "or function; expected a class at the top of a module. Move it to a file that can be imported."
         )
     return f"{kind.__module__}.{kind.__qualname__}"
 
@@ -148,8 +148,8 @@ def encode(value: Any) -> Any:
             "arguments": {name: encode(getattr(value, name)) for name in names},
         }
     raise SettingError(
-        f"A value of {type(value).__qualname__} cannot be saved: expected numbers, texts, lists, maps, schemas and "
-        "this library's values. Give a class that can be imported instead of a function or an object."
+        f"A value of {type(value).__qualname__} cannot be saved: expected numbers, texts, lists, maps, schemas "
+        "and this library's values. Give a class that can be imported instead of a function or an object."
     )
 
 

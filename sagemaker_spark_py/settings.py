@@ -201,6 +201,14 @@ def column_names(name: str, value: Any) -> None:
         raise SettingError(f"{name} is not a list of column names: {value!r}; expected a list of texts.")
 
 
+def operations(name: str, value: Any) -> None:
+    """Check a mapping of AWS's operations to parts of their requests."""
+    text_map(name, value)
+    for operation, part in value.items():
+        one_of("CreateTrainingJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint")(name, operation)
+        text_map(f"{name}[{operation!r}]", part)
+
+
 class HostingSettings(HasSettings):
     """What estimators and models both need to know of the endpoint."""
 
@@ -220,6 +228,12 @@ class HostingSettings(HasSettings):
     session: Session | None = setting(
         "Region, profile and endpoint URLs for the calls to AWS, here and on the executors.",
         default=None,
+    )
+    extraRequest: Mapping[str, Mapping[str, Any]] = setting(
+        "Parts of requests that are merged into ours, by operation: CreateTrainingJob, CreateModel, "
+        "CreateEndpointConfig, CreateEndpoint. Anything that AWS's API knows can be said here.",
+        factory=dict,
+        check=operations,
     )
 
 
