@@ -1,7 +1,7 @@
 """The main job, for real, on the local SageMaker: handwritten digits, K-Means, clusters.
 
-Run it with ``make demo``. It trains on four fifths of scikit-learn's 1,797 images of 8 x 8 pixels, predicts the
-cluster of the others through an endpoint, says how pure the clusters are, draws them to
+Run it with ``make demo``. It trains on four fifths of scikit-learn's 1,797 images of 8 x 8 pixels, predicts
+the cluster of the others through an endpoint, says how pure the clusters are, draws them to
 ``demo_output/clusters.png``, and deletes what it made.
 """
 

@@ -158,8 +158,8 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         except ServiceError as error:
             if self._latestTrainingJob == job_name:
                 raise StagingError(
-                    f"{error} Training job {job_name!r} may still run, so its rows at {staged.place.uri} were "
-                    f"kept. Once it is over, SageMakerModel.fromTrainingJob({job_name!r}, ...) takes it up."
+                    f"{error} Training job {job_name!r} may still run, so its rows at {staged.place.uri} "
+                    f"were kept. Once it is over, use SageMakerModel.fromTrainingJob({job_name!r}, ...)."
                 ) from error
             self._delete(staged)
             raise

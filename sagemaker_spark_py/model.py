@@ -145,7 +145,8 @@ class SageMakerModel(Model, ModelSettings, Persistent):
         if self.existingEndpointName is not None and creates:
             raise SettingError(
                 "endpointCreationPolicy does not fit an existing endpoint: "
-                f"{self.endpointCreationPolicy.name}; expected DO_NOT_CREATE with existingEndpointName={self.existingEndpointName!r}."
+                f"{self.endpointCreationPolicy.name}; expected DO_NOT_CREATE with "
+                f"existingEndpointName={self.existingEndpointName!r}."
             )
         missing = [name for name in NEEDED_TO_HOST if self._settings[name] is None]
         if creates and missing:

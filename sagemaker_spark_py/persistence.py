@@ -115,8 +115,8 @@ def _import_path(kind: type) -> str:
     """Return the name by which another process can import a class."""
     if kind.__module__ == "__main__" or "<" in kind.__qualname__:
         raise SettingError(
-            f"{kind.__qualname__} cannot be saved: it is defined in {kind.__module__}, inside a script, notebook "
-            "or function; expected a class at the top of a module. Move it to a file that can be imported."
+            f"{kind.__qualname__} cannot be saved: it is defined in {kind.__module__}, inside a script, "
+            "notebook or function; expected a class at the top of a module that can be imported."
         )
     return f"{kind.__module__}.{kind.__qualname__}"
 
@@ -148,8 +148,8 @@ def encode(value: Any) -> Any:
             "arguments": {name: encode(getattr(value, name)) for name in names},
         }
     raise SettingError(
-        f"A value of {type(value).__qualname__} cannot be saved: expected numbers, texts, lists, maps, schemas "
-        "and this library's values. Give a class that can be imported instead of a function or an object."
+        f"A value of {type(value).__qualname__} cannot be saved: expected numbers, texts, lists, maps, "
+        "schemas and this library's values. Give an importable class instead of a function or an object."
     )
 
 

@@ -73,7 +73,7 @@ def test_defaults_are_made_anew() -> None:
     ],
 )
 def test_wrong_arguments_are_refused(args: Any, kwargs: Any, error: type[Exception]) -> None:
-    with pytest.raises(error, match="count|unknown|positional"):
+    with pytest.raises(error, match=r"count|unknown|positional"):
         Example(*args, **kwargs)
 
 
