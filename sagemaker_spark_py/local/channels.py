@@ -66,7 +66,9 @@ def _check_mode(name: str, data_type: str, mode: str, channel: dict[str, Any]) -
     if data_type not in ("S3Prefix", "ManifestFile"):
         raise invalid(f"Channel {name}: the local SageMaker does not read S3DataType {data_type}.")
     if mode == "FastFile" and data_type != "S3Prefix":
-        raise invalid(f"Channel {name}: FastFile input mode supports S3DataType S3Prefix only, not {data_type}.")
+        raise invalid(
+            f"Channel {name}: FastFile input mode supports S3DataType S3Prefix only, not {data_type}."
+        )
     if mode != "Pipe" and channel.get("CompressionType", "None") != "None":
         raise invalid(f"Channel {name}: CompressionType Gzip is for Pipe input mode only, not {mode}.")
 
@@ -74,9 +76,9 @@ def _check_mode(name: str, data_type: str, mode: str, channel: dict[str, Any]) -
 def _nothing_found(uri: str, role: str, region: str) -> str:
     bucket, _ = store.split_uri(uri)
     return (
-        f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
-        f"exists in the selected region ({region}), that objects exist under that S3 prefix, and that the role "
-        f'"{role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+        f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the '
+        f"bucket exists in the selected region ({region}), that objects exist under that S3 prefix, and that "
+        f'the role "{role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
     )
 
 
@@ -98,7 +100,7 @@ def items(channel: dict[str, Any], mode: str, s3: Any) -> list[Item]:
     except ClientError as error:
         raise _failed(error, source["S3Uri"]) from error
     if not found:
-        raise DataDownloadError(f"No S3 objects found under S3 URL \"{source['S3Uri']}\"")
+        raise DataDownloadError(f'No S3 objects found under S3 URL "{source["S3Uri"]}"')
     return found
 
 
@@ -164,7 +166,9 @@ def download(found: Sequence[Item], folder: Path, s3: Any) -> None:
         except ClientError as error:
             raise _failed(error, item.uri) from error
         except OSError as error:  # one key is a folder of another
-            raise DataDownloadError(f"Failed to download data. S3 key: {item.uri}: {error.strerror}") from error
+            raise DataDownloadError(
+                f"Failed to download data. S3 key: {item.uri}: {error.strerror}"
+            ) from error
 
 
 def _check_key(item: Item) -> None:

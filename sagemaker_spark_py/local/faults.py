@@ -1,7 +1,7 @@
 """Faults on request: calls that are refused, slowed down or cut off before any service sees them.
 
-Rules are set over HTTP below `PATH`: POST adds one (a JSON object of `Rule`'s fields), GET lists them with
-the number of calls each has met, DELETE removes all.
+Rules are set over HTTP at the client's `PATH`: POST adds one (a JSON object of `Rule`'s fields), GET lists
+them with the number of calls each has met, DELETE removes all.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from sagemaker_spark_py.local.answers import Answer
 from sagemaker_spark_py.local.errors import AwsError, for_service
 from sagemaker_spark_py.local.http_server import Dropped
 from sagemaker_spark_py.local.incoming import Incoming
-
-PATH = "/_local/faults"  # no bucket's name begins with an underscore
 
 
 @dataclass
@@ -79,7 +77,7 @@ class Faults:
         return answer._replace(body=b"") if request.method == "HEAD" else answer
 
     def administer(self, request: Incoming) -> Answer:
-        """Answer a call to `PATH`."""
+        """Answer a call that sets or shows rules."""
         if request.method == "POST":
             try:
                 self._add(json.loads(request.body()))

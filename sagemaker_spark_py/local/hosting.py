@@ -142,7 +142,9 @@ class Endpoint:
                 for instance in variant.instances:
                     instance.start()
             for variant in variants:
-                startup = variant.settings.get("ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_STARTUP_SECONDS)
+                startup = variant.settings.get(
+                    "ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_STARTUP_SECONDS
+                )
                 for instance in variant.instances:
                     instance.await_ping(startup)
         except StartFailed:

@@ -11,7 +11,7 @@ import logging
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
@@ -55,15 +55,15 @@ class Handler(MotoRequestHandler):
         """Send the server's own complaints to logging instead of the terminal."""
         logger.debug(message, *args)
 
-    def _limit_input(self, environ: dict[str, Any]) -> io.RawIOBase | None:
+    def _limit_input(self, environ: dict[str, Any]) -> IO[bytes]:
         """Let the application read this request's body and no further."""
         if environ.get("wsgi.input_terminated"):  # chunked: ends by itself
             return environ["wsgi.input"]  # type: ignore[no-any-return]
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        stream = LimitedStream(environ["wsgi.input"], length) if length else io.BytesIO()
+        stream: Any = LimitedStream(environ["wsgi.input"], length) if length else io.BytesIO()
         environ["wsgi.input"] = stream
         environ["wsgi.input_terminated"] = True
-        return stream if length else None
+        return stream  # type: ignore[no-any-return]
 
     def _call(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], Iterable[bytes]]:
         started: list[Any] = []
@@ -104,10 +104,8 @@ class Handler(MotoRequestHandler):
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
 
-    def _drain(self, body: io.RawIOBase | None) -> None:
+    def _drain(self, body: IO[bytes]) -> None:
         """Read away what the application left of the request, so that the next one starts clean."""
-        if body is None:
-            return
         left = DRAIN_BYTES
         while left > 0:
             chunk = body.read(min(left, 1024 * 1024))

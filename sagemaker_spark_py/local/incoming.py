@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, parse_qsl
 
 from moto.iam.models import get_account_id_from
@@ -15,7 +15,9 @@ from werkzeug.datastructures import EnvironHeaders
 from sagemaker_spark_py.local.cloud import INTERNAL_USER_AGENT
 from sagemaker_spark_py.local.protocol import RestRoutes
 
-INVOCATIONS = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<what>invocations|invocations-response-stream|async-invocations)")
+INVOCATIONS = re.compile(
+    r"/endpoints/(?P<name>[^/]+)/(?P<what>invocations|invocations-response-stream|async-invocations)"
+)
 # Operations are named by X-Amz-Target in JSON services, by the Action in the body of query services, and by
 # method and path in REST services.
 REST_SERVICES = ("s3", "sagemaker-runtime")
@@ -30,7 +32,7 @@ class Incoming:
         self.environ = environ
         self.method: str = environ["REQUEST_METHOD"]
         self.path: str = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-        self.headers: Mapping[str, str] = EnvironHeaders(environ)
+        self.headers = cast("Mapping[str, str]", EnvironHeaders(environ))
         self._scope = _credential_scope(environ)
 
     @property

@@ -99,8 +99,8 @@ class Instance:
                 return
             self._container.wait(PING_PAUSE_SECONDS)
         raise StartFailed(
-            f"The primary container for production variant {self._variant} did not pass the ping health check. "
-            "Please check CloudWatch logs for this endpoint."
+            f"The primary container for production variant {self._variant} did not pass the ping health "
+            "check. Please check CloudWatch logs for this endpoint."
         )
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
@@ -129,9 +129,9 @@ class Instance:
             archives.unpack(archive, model)
         except (ClientError, BotoCoreError, tarfile.TarError, OSError, EOFError) as error:
             raise StartFailed(
-                f'Failed to download model data for container "container_1" from URL: "{uri}". Please ensure that '
-                "there is an object located at the URL, that it is a gzip-compressed tar archive, and that the role "
-                f"passed to CreateModel has permissions to download the model. ({error})"
+                f'Failed to download model data for container "container_1" from URL: "{uri}". Please ensure '
+                "that there is an object located at the URL, that it is a gzip-compressed tar archive, and "
+                f"that the role passed to CreateModel has permissions to download the model. ({error})"
             ) from error
         archive.unlink()
 

@@ -20,7 +20,8 @@ def page(
     summaries : sequence of mapping
         All of them, each with CreationTime and, where it changes, LastModifiedTime.
     parameters : mapping
-        The request: NameContains, StatusEquals, CreationTimeAfter …, SortBy, SortOrder, MaxResults, NextToken.
+        The request: NameContains, StatusEquals, CreationTimeAfter and the like, SortBy, SortOrder,
+        MaxResults, NextToken.
     name, status : str
         The members that hold name and status, for example ``TrainingJobName``.
     """

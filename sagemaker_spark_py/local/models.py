@@ -112,7 +112,8 @@ def _check_variant(call: Call, variant: dict[str, Any], number: int) -> None:
     find_model(call, variant["ModelName"])
     if "ServerlessConfig" not in variant and any(member not in variant for member in INSTANCE_SIZING):
         raise invalid(
-            f"ProductionVariant {number} must have InstanceType and InitialInstanceCount, or a ServerlessConfig."
+            f"ProductionVariant {number} must have InstanceType and InitialInstanceCount, "
+            "or a ServerlessConfig."
         )
 
 

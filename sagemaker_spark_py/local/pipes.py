@@ -41,11 +41,18 @@ class Pipe:
         Told the reason where an object cannot be read or unpacked.
     """
 
-    def __init__(self, channel: dict[str, Any], found: Sequence[Item], folder: Path, s3: Any, on_error: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        channel: dict[str, Any],
+        found: Sequence[Item],
+        folder: Path,
+        s3: Any,
+        on_error: Callable[[str], None],
+    ) -> None:
         self._channel = channel
         self._on_error = on_error
         self._items = list(found)
-        self._path = folder / channel["ChannelName"]
+        self._path: Path = folder / channel["ChannelName"]
         self._s3 = s3
         self._stopped = threading.Event()
         self._fifo = self._make(0)

@@ -37,11 +37,13 @@ def parse(model: Any, body: bytes, headers: Mapping[str, str], path_values: Mapp
     if protocol == "json":
         _check_json_object(body)
     parser = PROTOCOL_PARSERS[protocol](model, timestamp_parser=_moment)
-    request = {"body": body, "headers": headers, "url_params": path_values, "values": {}}
+    request: Any = {"body": body, "headers": headers, "url_params": path_values, "values": {}}
     try:
         return parser.parse(request)
     except (ValueError, TypeError, AttributeError) as error:
-        raise AwsError("SerializationException", f"a member has a value of the wrong kind: {error}") from error
+        raise AwsError(
+            "SerializationException", f"a member has a value of the wrong kind: {error}"
+        ) from error
 
 
 def render(model: Any, result: Mapping[str, Any]) -> Answer:

@@ -36,8 +36,8 @@ TO_CONTAINER = (
 )
 FROM_CONTAINER = ("Content-Type", "X-Amzn-SageMaker-Custom-Attributes", "X-Amzn-SageMaker-New-Session-Id")
 TIMED_OUT = (
-    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics "
-    "for each container in Amazon CloudWatch, resolve the issue, and try again."
+    "Your invocation timed out while waiting for a response from container primary. Review the latency "
+    "metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
 )
 
 
@@ -89,7 +89,9 @@ def _choose(endpoint: Endpoint, target: str) -> Variant:
     raise AwsError("ValidationError", f"Variant {target} not found for endpoint {endpoint.name}.")
 
 
-def _ask(region: Region, endpoint: Endpoint, variant: Variant, headers: Mapping[str, str], body: bytes) -> Answer:
+def _ask(
+    region: Region, endpoint: Endpoint, variant: Variant, headers: Mapping[str, str], body: bytes
+) -> Answer:
     instance = variant.next_instance()
     try:
         answer = instance.invoke(body, headers)
@@ -112,7 +114,8 @@ def _model_error(region: Region, instance: Instance, status: int, text: str) -> 
     console = f"https://{region.name}.console.aws.amazon.com/cloudwatch/home?region={region.name}"
     message = (
         f'Received {kind} error ({status}) from primary with message "{text}". See '
-        f"{console}#logEventViewer:group={instance.log_group} in account {region.account} for more information."
+        f"{console}#logEventViewer:group={instance.log_group} in account {region.account} for more "
+        "information."
     )
     arn = f"arn:aws:logs:{region.name}:{region.account}:log-group:{instance.log_group}"
     members = {"OriginalStatusCode": status, "OriginalMessage": text, "LogStreamArn": arn}

@@ -41,7 +41,7 @@ def _check_owner(path: str, expected: str) -> None:
 
 
 def _check_digests(request: Incoming) -> None:
-    """Compare the digests that come as headers; those in the trailer of a chunked upload are not looked at."""
+    """Compare the digests that come as headers; those after a chunked upload are not looked at."""
     md5 = request.headers.get("Content-MD5")
     crc32 = request.headers.get("x-amz-checksum-crc32")
     if not (md5 or crc32) or "aws-chunked" in request.headers.get("Content-Encoding", ""):

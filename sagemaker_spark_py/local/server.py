@@ -10,14 +10,14 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from sagemaker_spark_py.local import endpoints, models, protocol, runtime, s3_guard, tags, training_jobs
 from sagemaker_spark_py.local.answers import Answer, respond
 from sagemaker_spark_py.local.calls import Call
 from sagemaker_spark_py.local.cloud import Cloud
 from sagemaker_spark_py.local.errors import AwsError, for_service
-from sagemaker_spark_py.local.faults import PATH as FAULTS_PATH
+from sagemaker_spark_py.local.fault_client import PATH as FAULTS_PATH
 from sagemaker_spark_py.local.faults import Faults
 from sagemaker_spark_py.local.incoming import INVOCATIONS, Incoming
 from sagemaker_spark_py.local.validate import check
@@ -30,7 +30,6 @@ OPERATIONS = {
     **endpoints.OPERATIONS,
     **tags.OPERATIONS,
 }
-HEALTH_PATH = "/_local/health"
 
 
 class Application:
@@ -65,8 +64,6 @@ class Application:
         """Answer what is ours; None: the library answers."""
         if request.path == FAULTS_PATH:
             return self._faults.administer(request)
-        if request.path == HEALTH_PATH:
-            return Answer(200, {})
         fault = self._faults.meet(request)
         if fault is not None:
             logger.info("%s %s: a fault was asked for: %s", request.service, request.operation, fault.status)

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sagemaker_spark_py.local import archives, channels, layout, store
 from sagemaker_spark_py.local.logs import LogStream
@@ -212,7 +212,9 @@ class _Run:
             if end != "Failed":
                 models = archives.files_below(place / "model" for place in places)
                 self._job.artifacts = self._upload_files(models, f"{root}/model")
-            self._upload_files(archives.files_below(place / "output" / "data" for place in places), f"{root}/output")
+            self._upload_files(
+                archives.files_below(place / "output" / "data" for place in places), f"{root}/output"
+            )
         except (ClientError, BotoCoreError, S3UploadFailedError) as error:
             raise JobFailed(f"ClientError: Artifact upload failed:{error}") from error
 
@@ -239,7 +241,11 @@ def _reason(container: Container) -> str:
     """
     text = layout.failure_text(container.folder)
     kind = "AlgorithmError"
-    for mark, meant in (("Customer Error: ", "ClientError"), ("ClientError: ", "ClientError"), ("AlgorithmError: ", kind)):
+    for mark, meant in (
+        ("Customer Error: ", "ClientError"),
+        ("ClientError: ", "ClientError"),
+        ("AlgorithmError: ", kind),
+    ):
         if text.startswith(mark):
             kind, text = meant, text.removeprefix(mark)
             break

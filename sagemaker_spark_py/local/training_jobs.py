@@ -8,15 +8,12 @@ from typing import Any
 
 from sagemaker_spark_py.local import channels
 from sagemaker_spark_py.local.calls import Call, Operation
-from sagemaker_spark_py.local.cloud import now
 from sagemaker_spark_py.local.errors import AwsError, invalid
 from sagemaker_spark_py.local.listing import page
 from sagemaker_spark_py.local.training import train
 from sagemaker_spark_py.local.training_job import TrainingJob
 
 logger = logging.getLogger(__name__)
-
-DEFAULT_STOPPING_CONDITION = {"MaxRuntimeInSeconds": 86_400}
 
 
 def create(call: Call) -> dict[str, Any]:
@@ -94,7 +91,9 @@ def _check_resources(request: dict[str, Any]) -> None:
 def _check_image(call: Call, algorithm: dict[str, Any]) -> None:
     image = algorithm.get("TrainingImage")
     if not image:
-        raise invalid("AlgorithmSpecification must have a TrainingImage; the local SageMaker has no AlgorithmName.")
+        raise invalid(
+            "AlgorithmSpecification must have a TrainingImage; the local SageMaker has no AlgorithmName."
+        )
     if not call.cloud.images.supports(image):
         raise call.cloud.images.missing(image, call.parameters["RoleArn"])
 
