@@ -117,8 +117,10 @@ def _prefix_items(s3: Any, bucket: str, prefix: str, *, whole_folders: bool) -> 
 def _below(prefix: str, key: str) -> str:
     """Return an object's path in the channel's folder: what follows the last whole folder of the prefix."""
     rest = key[len(prefix) :]
-    if prefix.endswith("/") or rest.startswith("/"):
-        return rest.lstrip("/")
+    if not prefix or prefix.endswith("/"):
+        return rest
+    if rest.startswith("/"):
+        return rest[1:]
     return key[prefix.rfind("/") + 1 :]
 
 
@@ -172,10 +174,11 @@ def download(found: Sequence[Item], folder: Path, s3: Any) -> None:
 
 
 def _check_key(item: Item) -> None:
-    for part in ("//", "../"):
-        if part in f"{item.path}/" or item.path.startswith("/"):
+    parts = item.path.split("/")
+    for part, sequence in (("", "//"), ("..", "../")):
+        if part in parts:
             raise DataDownloadError(
-                f"Failed to download data. S3 key: {item.uri} has an illegal char sub-sequence '{part}' in it"
+                f"Failed to download data. S3 key: {item.uri} has an illegal char sub-sequence '{sequence}' in it"
             )
 
 
