@@ -164,6 +164,12 @@ def test_the_request_holds_what_is_set_or_defaulted_as_texts():
     }
 
 
+def test_a_value_from_elsewhere_goes_before_a_default_but_not_before_a_set_value():
+    stage = Clustering()
+    assert "k" not in stage.wire_hyperparameters(given={"k"})
+    assert stage.setK(3).wire_hyperparameters(given={"k"})["k"] == "3"
+
+
 def test_a_value_that_only_the_algorithm_refuses_is_refused_before_it_is_sent():
     stage = Clustering().setLambda(-1)
     assert stage.getLambda() == -1.0
