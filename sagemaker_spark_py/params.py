@@ -220,16 +220,25 @@ class HasHyperparameters(Params):
         defaults = {p.name: c.default for p, c in self._hyperparameters() if c.default is not None}
         self._setDefault(**defaults)
 
-    def wire_hyperparameters(self) -> dict[str, str]:
+    def wire_hyperparameters(self, given: Collection[str] = ()) -> dict[str, str]:
         """Return what is sent: the hyperparameters that are set or have a Spark default, as texts.
+
+        Parameters
+        ----------
+        given : collection of str
+            Names, as sent, of hyperparameters that come from elsewhere; their Spark defaults are left out.
 
         Raises
         ------
         SettingError
             If the algorithm would refuse a value.
         """
-        defined = ((p, c) for p, c in self._hyperparameters() if self.isDefined(p))
-        return {c.wire: c.encode(self.getOrDefault(p)) for p, c in defined}
+        sent = {
+            param: conversion
+            for param, conversion in self._hyperparameters()
+            if self.isSet(param) or (self.hasDefault(param) and conversion.wire not in given)
+        }
+        return {c.wire: c.encode(self.getOrDefault(p)) for p, c in sent.items()}
 
     def check_hyperparameters(self, given: Collection[str] = ()) -> None:
         """Refuse to go on when required hyperparameters are missing.

@@ -1,6 +1,10 @@
 """Hyperparameters as Params: accessors, defaults, errors, requests, and what pyspark does with Params."""
 
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from pyspark.ml.param import Param
@@ -164,6 +168,12 @@ def test_the_request_holds_what_is_set_or_defaulted_as_texts():
     }
 
 
+def test_a_value_from_elsewhere_goes_before_a_default_but_not_before_a_set_value():
+    stage = Clustering()
+    assert "k" not in stage.wire_hyperparameters(given={"k"})
+    assert stage.setK(3).wire_hyperparameters(given={"k"})["k"] == "3"
+
+
 def test_a_value_that_only_the_algorithm_refuses_is_refused_before_it_is_sent():
     stage = Clustering().setLambda(-1)
     assert stage.getLambda() == -1.0
@@ -192,3 +202,47 @@ def test_what_is_required_may_depend_on_values():
     stage.check_hyperparameters()
     with pytest.raises(SettingError, match=r"required hyperparameters: trials; .* Call setTrials"):
         stage.setK(6).check_hyperparameters()
+
+
+PROGRAM = """
+from typing_extensions import assert_type
+from sagemaker_spark_py.params import HasHyperparameters, accessors, hyperparameter
+from sagemaker_spark_py.rules import boolean, integer, real, word_or_number
+
+class Stage(HasHyperparameters):
+    k = hyperparameter("k", integer(), "", default=2)
+    setK, getK = accessors(k)
+    tol = hyperparameter("tol", real(), "")
+    setTol, getTol = accessors(tol)
+    center = hyperparameter("center", boolean(), "")
+    setCenter, getCenter = accessors(center)
+    trials = hyperparameter("trials", word_or_number("auto"), "")
+    setTrials, getTrials = accessors(trials)
+
+stage = Stage()
+assert_type(stage.setK(3).setTol(1).setCenter("True").setTrials(0.5).setK(value=4), Stage)
+assert_type(stage.getK(), int)
+assert_type(stage.getTol(), float | None)
+assert_type(stage.getCenter(), bool | None)
+assert_type(stage.getTrials(), str | None)
+stage.setK("3")  # refused
+stage.setTol("auto")  # refused
+stage.setCenter(1)  # refused
+"""
+
+
+@pytest.mark.slow
+def test_type_checkers_know_what_accessors_take_and_return(tmp_path):
+    pytest.importorskip("mypy")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    result = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--follow-imports=silent", "program.py"],
+        env={**os.environ, "MYPYPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    refused = [n for n, line in enumerate(PROGRAM.splitlines(), 1) if line.endswith("# refused")]
+    reported = [int(line.split(":")[1]) for line in result.stdout.splitlines() if ": error:" in line]
+    assert reported == refused, result.stdout + result.stderr

@@ -46,15 +46,23 @@ def get_image_uri(region: str, name: str, version: str | None = None) -> str:
         retired, or the user's registry file cannot be read.
     """
     registry = _registry(os.environ.get(OWN_IMAGES_VARIABLE))
-    image = _look_up(registry["images"], name, "Algorithm", "")
-    entry = _version(image, name, version or image["default"])
+    entry = check_version(name, version)
     table = _look_up(registry["accounts"], entry["accounts"], "Account table", f" of {name!r}")
     account = _look_up(table, region, "Region", f" for {name!r}")
     suffix = _dns_suffix(registry["partitions"], region)
     return f"{account}.dkr.ecr.{region}.{suffix}/{entry['repository']}:{entry['tag']}"
 
 
-def _version(image: dict[str, Any], name: str, version: str) -> dict[str, str]:
+def check_version(name: str, version: str | None = None) -> dict[str, str]:
+    """Return the registry's entry for a version of an algorithm, `None` for the current one.
+
+    Raises
+    ------
+    SettingError
+        If name or version is not in the registry or the version is retired.
+    """
+    image = _look_up(_registry(os.environ.get(OWN_IMAGES_VARIABLE))["images"], name, "Algorithm", "")
+    version = version or image["default"]
     offered = {v: entry for v, entry in image["versions"].items() if "retired" not in entry}
     retired = image["versions"].get(version, {}).get("retired")
     if retired is not None:
