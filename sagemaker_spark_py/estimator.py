@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -73,7 +72,8 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         staging_plan = self._check(dataset.schema, names, role)
         session = self._session()
         source, target = self._places(dataset, names, session)
-        staged = write(dataset, staging_plan, source, session, instance_count=self._shards())
+        manifest = self.trainingInputMode != "FastFile"
+        staged = write(dataset, source, session, staging_plan, manifest=manifest, instances=self._shares())
         with self._deleted_when_over(staged, names.names.trainingJobName):
             request = self._request(names, role, staged.uri, staged.s3DataType, staging_plan, target)
             self._latestTrainingJob = jobs.create_training_job(session, request)
@@ -104,12 +104,10 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         job, conf = names.names.trainingJobName, _conf_of(dataset)
         source = resolve_path(self.trainingInputS3DataPath, job, session, conf=conf)
         target = resolve_path(self.trainingOutputS3DataPath, job, session, conf=conf)
-        # A name policy may give the same job name again; this fit's rows must still be alone.
-        own = f"{self.trainingChannelName}-{uuid.uuid4().hex[:8]}"
-        return replace(source, prefix=source.key(own)), target
+        return replace(source, prefix=source.key(self.trainingChannelName)), target
 
-    def _shards(self) -> int:
-        """Return how many instances each need a share of the objects."""
+    def _shares(self) -> int:
+        """Return how many instances share the objects."""
         return self.trainingInstanceCount if self.trainingS3DataDistribution == "ShardedByS3Key" else 1
 
     def _all_hyperparameters(self) -> dict[str, str]:
