@@ -10,6 +10,7 @@ import pytest
 from botocore.stub import Stubber
 from moto.server import ThreadedMotoServer
 
+from sagemaker_spark_py.service import polling
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.polling import Pace
 from sagemaker_spark_py.service.session import Session
@@ -72,7 +73,9 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock of its own, and no chance in how long pauses are."""
+    monkeypatch.setattr(polling.random, "uniform", lambda low, high: high)
     return Clock()
 
 
