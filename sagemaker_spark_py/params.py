@@ -285,6 +285,4 @@ class HasHyperparameters(Params):
 
     def _setter_of(self, name: str) -> str:
         kind = type(self)
-        return next(
-            attribute for attribute in dir(kind) if getattr(getattr(kind, attribute), "sets", 0) == name
-        )
+        return next(a for a in dir(kind) if getattr(getattr(kind, a, None), "sets", None) == name)

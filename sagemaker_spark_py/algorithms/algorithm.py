@@ -35,7 +35,7 @@ class AlgorithmEstimator(SageMakerEstimatorBase):
     )
 
     @property
-    def trainingImage(self) -> str:  # type: ignore[override]
+    def trainingImage(self) -> str:
         """URI of the image that trains: `imageUri`, else AWS's image of the algorithm in the region."""
         if self.imageUri is not None:
             return self.imageUri
@@ -43,7 +43,7 @@ class AlgorithmEstimator(SageMakerEstimatorBase):
         return get_image_uri(region, self.algorithm, self._image_version())
 
     @property
-    def modelImage(self) -> str:  # type: ignore[override]
+    def modelImage(self) -> str:
         """URI of the image that serves: the one that trains."""
         return self.trainingImage
 

@@ -139,7 +139,11 @@ class FactorizationMachinesBinaryClassifier(FactorizationMachinesEstimator):
         factory=FactorizationMachinesBinaryClassifierDeserializer
     )
     predictor_type = hyperparameter(
-        "predictor_type", choice("binary_classifier"), "What is learned.", default="binary_classifier", required=True
+        "predictor_type",
+        choice("binary_classifier"),
+        "What is learned.",
+        default="binary_classifier",
+        required=True,
     )
 
 

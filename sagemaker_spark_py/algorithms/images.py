@@ -46,14 +46,14 @@ def get_image_uri(region: str, name: str, version: str | None = None) -> str:
         retired, or the user's registry file cannot be read.
     """
     registry = _registry(os.environ.get(OWN_IMAGES_VARIABLE))
-    entry = check_version(name, version)
+    entry = version_entry(name, version)
     table = _look_up(registry["accounts"], entry["accounts"], "Account table", f" of {name!r}")
     account = _look_up(table, region, "Region", f" for {name!r}")
     suffix = _dns_suffix(registry["partitions"], region)
     return f"{account}.dkr.ecr.{region}.{suffix}/{entry['repository']}:{entry['tag']}"
 
 
-def check_version(name: str, version: str | None = None) -> dict[str, str]:
+def version_entry(name: str, version: str | None = None) -> dict[str, str]:
     """Return the registry's entry for a version of an algorithm, `None` for the current one.
 
     Raises

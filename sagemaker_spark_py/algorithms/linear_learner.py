@@ -222,7 +222,11 @@ class LinearLearnerBinaryClassifier(LinearLearnerEstimator):
         factory=LinearLearnerBinaryClassifierProtobufResponseRowDeserializer
     )
     predictor_type = hyperparameter(
-        "predictor_type", choice("binary_classifier"), "What is learned.", default="binary_classifier", required=True
+        "predictor_type",
+        choice("binary_classifier"),
+        "What is learned.",
+        default="binary_classifier",
+        required=True,
     )
 
     binary_classifier_model_selection_criteria = hyperparameter(
@@ -272,7 +276,11 @@ class LinearLearnerMultiClassClassifier(LinearLearnerEstimator):
         factory=LinearLearnerMultiClassClassifierProtobufResponseRowDeserializer
     )
     predictor_type = hyperparameter(
-        "predictor_type", choice("multiclass_classifier"), "What is learned.", default="multiclass_classifier", required=True
+        "predictor_type",
+        choice("multiclass_classifier"),
+        "What is learned.",
+        default="multiclass_classifier",
+        required=True,
     )
 
     num_classes = hyperparameter(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 from sagemaker_spark_py.algorithms.algorithm import AlgorithmEstimator
-from sagemaker_spark_py.algorithms.images import check_version
+from sagemaker_spark_py.algorithms.images import version_entry
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, custom, integer, real, word_list
 from sagemaker_spark_py.settings import setting
@@ -61,7 +61,7 @@ _METRIC_NAMES = f"one of {', '.join(_METRICS)}, error@0.7, ndcg@5, map@5"
 
 
 def _known_version(_: str, version: str) -> None:
-    check_version("xgboost", version)
+    version_entry("xgboost", version)
 
 
 class XGBoostSageMakerEstimator(AlgorithmEstimator):

@@ -15,7 +15,8 @@ from sagemaker_spark_py.params import Conversion
 from sagemaker_spark_py.settings import EstimatorSettings
 
 ESTIMATORS = [getattr(algorithms, name) for name in algorithms.__all__]
-CANDIDATES = [-1, 0, 1, 2, 3, 50, 0.5, 1.5, True, "auto", "1", "nonsense", None, b"bytes", object()]
+CANDIDATES = [-1, 0, 1, 2, 50, 60, 0.25, 0.5, 1.25, 1.5]
+CANDIDATES += [True, "auto", "1", "nonsense", None, b"bytes", object()]
 
 
 def samples(conversion):
