@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -35,16 +36,27 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
     training data to S3. Constructor arguments are read-only attributes of the same names.
     """
 
-    trainingImage: str
-    modelImage: str
-    hyperParameters: Mapping[str, Any]
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
         uid = self._bind_settings(args, kwargs)
         if uid is not None:
             self._resetUid(uid)
         self._latestTrainingJob: str | None = None
+
+    @property
+    @abstractmethod
+    def trainingImage(self) -> str:
+        """URI of the image that trains."""
+
+    @property
+    @abstractmethod
+    def modelImage(self) -> str:
+        """URI of the image that serves."""
+
+    @property
+    @abstractmethod
+    def hyperParameters(self) -> Mapping[str, Any]:
+        """Hyperparameters by SageMaker's names."""
 
     @property
     def latestTrainingJob(self) -> str | None:
@@ -112,7 +124,7 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
 
     def _all_hyperparameters(self) -> dict[str, str]:
         given = {key: requests.as_text(key, value) for key, value in self.hyperParameters.items()}
-        return {**given, **self.wire_hyperparameters()}
+        return {**given, **self.wire_hyperparameters(given)}
 
     def _request(
         self,
