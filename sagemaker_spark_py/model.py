@@ -12,13 +12,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
-from sagemaker_spark_py.inference import EndpointCall, output_schema, transform
+from sagemaker_spark_py.inference import WAYS, EndpointCall, output_schema
 from sagemaker_spark_py.names import NamePolicy
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import SageMakerResourceCleanup, Session, hosting, jobs, requests
 from sagemaker_spark_py.settings import ModelSettings
-from sagemaker_spark_py.transformation import RequestRowSerializer, ResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 NEEDED_TO_HOST = (
     "modelImage",
@@ -199,7 +200,7 @@ class SageMakerModel(Model, ModelSettings, Persistent):
             serializer=self.requestRowSerializer,
             deserializer=self.responseRowDeserializer,
         )
-        return transform(dataset, call, self.prependResultRows)
+        return WAYS["endpoint"](dataset, call, self.prependResultRows)
 
     def _session(self) -> Session:
         return self.session or Session.resolve(clients=[self._settings["sagemakerClient"]])

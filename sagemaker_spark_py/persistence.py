@@ -24,7 +24,8 @@ from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory
 from sagemaker_spark_py.resources import EndpointCreationPolicy, IAMRoleResource, S3Resource
 from sagemaker_spark_py.service import Session
-from sagemaker_spark_py.transformation import RequestRowSerializer, ResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 S = TypeVar("S", bound="Persistent")
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
 
     from sagemaker_spark_py.service import Session
-    from sagemaker_spark_py.transformation import RequestRowSerializer, ResponseRowDeserializer
+    from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+    from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 else:
 
     def dataclass_transform(**_: Any) -> Callable[[type], type]:

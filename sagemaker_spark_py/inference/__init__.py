@@ -1,8 +1,9 @@
 """Ways to ask a model."""
 
 from sagemaker_spark_py.inference import endpoint
+from sagemaker_spark_py.inference.endpoint import EndpointCall, output_schema
 
 WAYS = {"endpoint": endpoint.transform}
 """By name: what takes a DataFrame, a call and whether to prepend its columns, and returns predictions."""
 
-__all__ = ["WAYS"]
+__all__ = ["WAYS", "EndpointCall", "output_schema"]

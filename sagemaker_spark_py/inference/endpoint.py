@@ -86,17 +86,36 @@ def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFram
     SchemaError
         See `output_schema`.
     """
-    output_schema(dataset, call, prepend)
+    spark = dataset.sparkSession
+    sensitive = str(spark.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
+    output_schema(dataset.schema, call.serializer, call.deserializer, prepend, sensitive)
     inputs = call.serializer.inputColumns(dataset.schema)
     for name in inputs:
         field_of(dataset.schema, name)
-    if _has_arrow_udf(dataset.sparkSession.version):
+    if _has_arrow_udf(spark.version):
         return _with_udf(dataset, call, inputs, prepend)
     return _with_map(dataset, call, inputs, prepend)
 
 
-def output_schema(dataset: DataFrame, call: EndpointCall, prepend: bool) -> StructType:
-    """Return the schema of `transform`, having checked that rows of the DataFrame can be sent.
+def output_schema(
+    schema: StructType,
+    serializer: RequestRowSerializer,
+    deserializer: ResponseRowDeserializer,
+    prepend: bool,
+    case_sensitive: bool = False,
+) -> StructType:
+    """Return the schema of `transform`, having checked that rows of the input can be sent.
+
+    Parameters
+    ----------
+    schema : StructType
+        Of the input.
+    serializer, deserializer : RequestRowSerializer, ResponseRowDeserializer
+        What makes requests of rows, and columns of answers.
+    prepend : bool
+        Whether the columns of the input come first.
+    case_sensitive : bool
+        Whether names that differ in case only are different, as in ``spark.sql.caseSensitive``.
 
     Raises
     ------
@@ -104,12 +123,10 @@ def output_schema(dataset: DataFrame, call: EndpointCall, prepend: bool) -> Stru
         If a column is missing or of the wrong type for the serializer, or two columns of the result would
         have the same name.
     """
-    call.serializer.validateSchema(dataset.schema)
-    predictions = as_nullable(call.deserializer.schema)
-    fields = (dataset.schema.fields if prepend else []) + predictions.fields
-    sensitive = str(dataset.sparkSession.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
-    _refuse_clashes(dataset.schema.names if prepend else [], predictions.names, sensitive)
-    return StructType(fields)
+    serializer.validateSchema(schema)
+    predictions = as_nullable(deserializer.schema)
+    _refuse_clashes(schema.names if prepend else [], predictions.names, case_sensitive)
+    return StructType((schema.fields if prepend else []) + predictions.fields)
 
 
 def _refuse_clashes(existing: list[str], added: list[str], sensitive: bool) -> None:
