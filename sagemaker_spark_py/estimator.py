@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from pyspark.ml.base import Estimator
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
-from sagemaker_spark_py.errors import ResourceCreationError, ServiceError, StagingError
+from sagemaker_spark_py.errors import ResourceCreationError, ServiceError
 from sagemaker_spark_py.model import SageMakerModel, hosting_requests
 from sagemaker_spark_py.names import NamePolicy
 from sagemaker_spark_py.params import HasHyperparameters
@@ -86,11 +85,8 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         source, target = self._places(dataset, names, session)
         manifest = self.trainingInputMode != "FastFile"
         staged = write(dataset, source, session, staging_plan, manifest=manifest, instances=self._shares())
-        with self._deleted_when_over(staged, names.names.trainingJobName):
-            request = self._request(names, role, staged.uri, staged.s3DataType, staging_plan, target)
-            self._latestTrainingJob = jobs.create_training_job(session, request)
-            watch = progress.watcher(self.logs, jobs.log_tail(session, self._latestTrainingJob))
-            job = jobs.wait_for_training_job(session, self._latestTrainingJob, watch=watch)
+        request = self._request(names, role, staged.uri, staged.s3DataType, staging_plan, target)
+        job = self._train(session, request, staged)
         return self._copyValues(self._model(names, role, session, jobs.model_data_uri(job)))
 
     def _check(self, schema: StructType, names: NamePolicy, role: str) -> Plan | SparkPlan:
@@ -160,23 +156,28 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
             extra=self.extraRequest.get("CreateTrainingJob"),
         )
 
-    @contextmanager
-    def _deleted_when_over(self, staged: Staged, job_name: str) -> Iterator[None]:
-        """Delete the staged rows at the end of the block, unless a job that may still run needs them."""
+    def _train(self, session: Session, request: dict[str, Any], staged: Staged) -> dict[str, Any]:
+        """Run the job; delete its rows when it is over or never began, not while it may still read them."""
         try:
-            yield
-        except ServiceError as error:
-            if self._latestTrainingJob == job_name:
-                raise StagingError(
-                    f"{error} Training job {job_name!r} may still run, so its rows at {staged.place.uri} "
-                    f"were kept. Once it is over, use SageMakerModel.fromTrainingJob({job_name!r}, ...)."
-                ) from error
+            name = jobs.create_training_job(session, request)
+        except BaseException:
             self._delete(staged)
             raise
+        self._latestTrainingJob = name
+        try:
+            watch = progress.watcher(self.logs, jobs.log_tail(session, name))
+            job = jobs.wait_for_training_job(session, name, watch=watch)
+        except ServiceError as error:
+            raise ServiceError(
+                f"{error} Training job {name!r} may still run, so its rows at {staged.place.uri} were kept. "
+                f"Once it is over, use SageMakerModel.fromTrainingJob({name!r}, ...).",
+                *(error.code, error.status, error.requestId),
+            ) from error
         except BaseException:
             self._delete(staged)
             raise
         self._delete(staged)
+        return job
 
     def _delete(self, staged: Staged) -> None:
         if not self.deleteStagingDataAfterTraining:

@@ -193,14 +193,23 @@ def test_wrong_schema_makes_no_endpoint(spark, model) -> None:
 
 
 def test_endpoint_that_does_not_come_up_names_what_is_left(spark, aws, fitted) -> None:
-    model = SageMakerModel(**settings(fitted, modelPath=S3DataPath("no-such-bucket", "model.tar.gz")))
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/echo:1"
+    environment = {"FAIL_PING": "1"}
+    model = SageMakerModel(**settings(fitted, modelImage=image, modelEnvironmentVariables=environment))
     with pytest.raises(ResourceCreationError, match="still exists") as caught:
         model.transform(digits(spark, 5))
     created = caught.value.createdResources
     assert created == model.getCreatedResources()
-    assert created.model_name
+    assert created.endpoint_name in endpoints()
     model.resourceCleanup.deleteResources(created)
     assert endpoints() == set()
+
+
+def test_model_that_cannot_be_made(spark, aws, fitted) -> None:
+    model = SageMakerModel(**settings(fitted, modelPath=S3DataPath("no-such-bucket", "model.tar.gz")))
+    with pytest.raises(ResourceCreationError, match=r"(?s)no-such-bucket.*Nothing was made"):
+        model.transform(digits(spark, 5))
+    assert model.getCreatedResources() == CreatedResources()
 
 
 def test_rows_that_do_not_fit_the_model(spark, model) -> None:
