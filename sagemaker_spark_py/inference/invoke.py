@@ -104,7 +104,7 @@ def in_order(
 def ask(call: EndpointCall, partition: int, pause: Pause, body: Body) -> pa.RecordBatch:
     """Send one body and return its predictions, one row for each that was sent."""
     if not body.rows:
-        return _schema(call).empty_table().to_batches()[0]
+        return pa.RecordBatch.from_pylist([], schema=_schema(call))
     where = f"Endpoint {call.endpointName!r}, partition {partition}, rows {body.first_row} to {body.last_row}"
     answer = _send_until_answered(call, body, where, pause)
     try:
@@ -142,8 +142,9 @@ def _send(call: EndpointCall, body: Body, where: str, attempts: int) -> Answer:
 
 def _attempts_of(error: ServiceError) -> int:
     """Return how often botocore sent the request; where nothing answered it does not say."""
-    answer = getattr(error.__cause__, "response", {})
-    return 1 + int(answer.get("ResponseMetadata", {}).get("RetryAttempts", 0))
+    answer = getattr(error.__cause__, "response", None)
+    metadata = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
+    return 1 + int(metadata.get("RetryAttempts", 0))
 
 
 def _described(attempts: int, request_id: str) -> str:
