@@ -1,0 +1,144 @@
+"""Rows as LibSVM lines, as XGBoost's containers read them."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql.types import StructType
+
+from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.transformation.columns import read_numbers
+from sagemaker_spark_py.transformation.features import Array, Features
+from sagemaker_spark_py.transformation.schemas import Columns, require_number
+from sagemaker_spark_py.transformation.serializers.vector import VectorSerializer
+from sagemaker_spark_py.transformation.text import TEXT, as_payloads, as_runs, glue, texts
+
+
+class _LibSVMSerializer(VectorSerializer):
+    """A frozen dataclass with the fields below besides those of its base."""
+
+    indexBase: int
+    zeroEntry: bool
+    omitZeros: bool
+    contentType = "text/x-libsvm"
+
+    def __post_init__(self) -> None:
+        if self.indexBase not in (0, 1):
+            raise SettingError(f"indexBase is out of range: {self.indexBase!r}; expected 0 or 1.")
+        super().__post_init__()
+
+    def serializeBatch(self, batch: pa.RecordBatch) -> pa.LargeBinaryArray:
+        """Return one line per row; executor side.
+
+        Raises
+        ------
+        DataError
+            If a row's features or label are null.
+        """
+        features = self._features(batch)
+        features = features.nonzero() if self.omitZeros else features
+        indices = features.all_indices() + self.indexBase
+        marks = _marks(features, indices) if self.zeroEntry else ""
+        entries = as_runs(_entries(features.values, indices), features.indptr)
+        return as_payloads(glue(self._labels(batch), marks, entries, "\n"))
+
+    def _labels(self, batch: pa.RecordBatch) -> pa.Array | str:
+        return "0"
+
+
+@dataclass(frozen=True)
+class LibSVMRequestRowSerializer(_LibSVMSerializer):
+    """Sends each row as its label and its values: ``1 0:nan 1:1.5 2:0 5:2``.
+
+    All entries that a row stores are written, zeros too: XGBoost takes what is absent for missing, which is
+    not the same as 0. Data without a label column is sent with the label 0, which models ignore.
+
+    Parameters
+    ----------
+    schema : StructType, optional
+        Checked at once if it is given; see `setSchema`.
+    labelColumnName : str
+        A numeric or boolean column. It need not exist.
+    featuresColumnName : str or sequence of str
+        A column of vectors or of arrays of numbers, or several numeric columns.
+    indexBase : {1, 0}
+        Index of the first feature; it must be the same as in the training data. Spark's own LibSVM writer,
+        and so AWS's library, counts from 1.
+    zeroEntry : bool
+        Whether rows without an entry of index 0 get one, ``0:nan``, which means missing. Version 3.2-0 of
+        AWS's XGBoost container lowers all indices of a request by one if none of them is 0, and every version
+        loses rows without entries at the end of a request (seen in its ``encoder.py``). Turn it off for
+        containers that refuse the index 0.
+    omitZeros : bool
+        Whether to leave out entries whose value is 0, for models that make no difference.
+    """
+
+    schema: StructType | None = field(default=None, hash=False)
+    labelColumnName: str = "label"
+    featuresColumnName: Columns = "features"
+    _: KW_ONLY
+    indexBase: int = 1
+    zeroEntry: bool = True
+    omitZeros: bool = False
+
+    def validateSchema(self, schema: StructType) -> None:
+        """Check that the features hold numbers, and so does the label if there is one.
+
+        Raises
+        ------
+        SchemaError
+            If a column has the wrong type or the features are missing.
+        """
+        super().validateSchema(schema)
+        if self.labelColumnName in schema.names:
+            require_number(schema, self.labelColumnName)
+
+    def inputColumns(self, schema: StructType) -> list[str]:
+        """Return the names of the columns to be sent to the executors' Python."""
+        labels = [self.labelColumnName] if self.labelColumnName in schema.names else []
+        return labels + super().inputColumns(schema)
+
+    def _labels(self, batch: pa.RecordBatch) -> pa.Array | str:
+        if self.labelColumnName not in batch.schema.names:
+            return super()._labels(batch)
+        return texts(read_numbers(batch.column(self.labelColumnName), name=self.labelColumnName))
+
+
+@dataclass(frozen=True)
+class UnlabeledLibSVMRequestRowSerializer(_LibSVMSerializer):
+    """Sends each row as the label 0 and its values; see `LibSVMRequestRowSerializer`.
+
+    Parameters
+    ----------
+    schema : StructType, optional
+        Checked at once if it is given; see `setSchema`.
+    featuresColumnName : str or sequence of str
+        A column of vectors or of arrays of numbers, or several numeric columns.
+    indexBase, zeroEntry, omitZeros
+        See `LibSVMRequestRowSerializer`.
+    """
+
+    schema: StructType | None = field(default=None, hash=False)
+    featuresColumnName: Columns = "features"
+    _: KW_ONLY
+    indexBase: int = 1
+    zeroEntry: bool = True
+    omitZeros: bool = False
+
+
+def _entries(values: Array, indices: Array) -> pa.LargeStringArray:
+    """Return `` index:value`` for each entry."""
+    count = int(indices.max(initial=-1)) + 1
+    if count > len(indices):
+        return glue(" ", texts(indices), ":", texts(values))
+    prefixes = glue(" ", texts(np.arange(count)), ":")
+    return glue(prefixes.take(pa.array(indices)), texts(values))
+
+
+def _marks(features: Features, indices: Array) -> pa.LargeStringArray:
+    """Return the entry of index 0 for the rows that have none."""
+    marks = np.ones(len(features), np.int8)
+    marks[features.row_of_entry()[indices == 0]] = 0
+    return pa.array(["", " 0:nan"], TEXT).take(pa.array(marks))
