@@ -7,23 +7,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
+from pyspark.errors import PySparkException, PythonException
 
-from sagemaker_spark_py import errors
-from sagemaker_spark_py.errors import SageMakerSparkError, ServiceError, StagingError
+from sagemaker_spark_py.errors import (
+    AccessError,
+    DataError,
+    NotFoundError,
+    SageMakerSparkError,
+    SchemaError,
+    ServiceError,
+    SettingError,
+    StagingError,
+)
 
-# How Python ends a traceback: the class with its module, then the text. All our texts are one line.
+_OURS = {kind.__name__: kind for kind in (DataError, SchemaError, SettingError, StagingError)}
+_ANSWERED = {kind.__name__: kind for kind in (AccessError, NotFoundError, ServiceError)}
+# How Python ends a traceback: the class with its module, then the text, which is one line.
 _RAISED = re.compile(r"^sagemaker_spark_py\.errors\.(?P<name>\w+): (?P<text>.*)$", re.MULTILINE)
 _ANSWER = re.compile(r" \(code '(?P<code>\S*)', HTTP (?P<status>\d+), request '(?P<requestId>\S*)'\)$")
 
 
 def in_partition(error: SageMakerSparkError, where: str) -> SageMakerSparkError:
-    """Return the same error with a text that says where and holds everything that is to reach the driver."""
+    """Return the same error with a text that says where and holds all that is to reach the driver."""
     text = " ".join(f"{where}: {error}".splitlines())
     if isinstance(error, ServiceError):
         text += f" (code '{error.code}', HTTP {error.status}, request '{error.requestId}')"
-    kind = type(error) if type(error).__init__ in _PLAIN else StagingError
-    return kind(text)
+    return (_OURS | _ANSWERED).get(type(error).__name__, StagingError)(text)
 
 
 @contextmanager
@@ -38,21 +47,22 @@ def reported(place_uri: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JJavaError) as error:
-        raise _from_spark(str(error), place_uri) from error
+        raise _from_spark(error, place_uri) from error
 
 
-def _from_spark(text: str, place_uri: str) -> SageMakerSparkError:
-    raised = list(_RAISED.finditer(text))
-    kind = getattr(errors, raised[-1]["name"], None) if raised else None
-    if kind is None or kind.__init__ not in _PLAIN:
-        reason = next((line.strip() for line in text.splitlines() if line.strip()), "unknown")
-        return StagingError(f"Data for {place_uri} could not be staged: the Spark job failed: {reason}")
-    message, answer = raised[-1]["text"], _ANSWER.search(raised[-1]["text"])
-    if answer is None or not issubclass(kind, ServiceError):
-        return kind(message)
-    status = int(answer["status"])
-    return kind(message[: answer.start()], code=answer["code"], status=status, requestId=answer["requestId"])
+def _from_spark(error: Exception, place_uri: str) -> SageMakerSparkError:
+    for raised in reversed(list(_RAISED.finditer(str(error)))):
+        answer = _ANSWER.search(raised["text"])
+        if raised["name"] in _ANSWERED and answer:
+            text = raised["text"][: answer.start()]
+            return _ANSWERED[raised["name"]](text, answer["code"], int(answer["status"]), answer["requestId"])
+        if raised["name"] in _OURS:
+            return _OURS[raised["name"]](raised["text"])
+    return StagingError(f"Data for {place_uri} could not be staged, the Spark job failed: {_reason(error)}")
 
 
-# Constructors that take a text alone.
-_PLAIN = (SageMakerSparkError.__init__, ServiceError.__init__)
+def _reason(error: Exception) -> str:
+    """Return the line that says most: a Python traceback ends with it, a Java one begins with it."""
+    text = str(error.java_exception) if isinstance(error, Py4JJavaError) else str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "SQLSTATE" not in line]
+    return (lines[-1] if isinstance(error, PythonException) else lines[0]) if lines else type(error).__name__

@@ -8,16 +8,22 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import pyarrow as pa
 
-from sagemaker_spark_py.errors import DataError
+from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.staging.libsvm import libsvm_lines
 from sagemaker_spark_py.staging.parquet import parquet_file
-from sagemaker_spark_py.staging.rows import Rows
+from sagemaker_spark_py.staging.rows import Columns, Rows
+from sagemaker_spark_py.transformation.records import encode_records
+from sagemaker_spark_py.transformation.serializers import UnlabeledCSVRequestRowSerializer
+from sagemaker_spark_py.transformation.text import TEXT, as_payloads, glue, texts
 
 
+@dataclass(frozen=True)
 class StagingFormat(ABC):
-    """A way to write rows into one object; instances travel to the executors.
+    """A way to write rows into one object; its instances travel to the executors.
 
-    A subclass sets the class attributes and `buffers`, and gets a line in `FORMATS`.
+    A subclass sets the class attributes, implements the two methods, and gets a line in `FORMATS`.
 
     Attributes
     ----------
@@ -27,31 +33,40 @@ class StagingFormat(ABC):
         Whether rows without a label are refused.
     takes_numbers : bool
         Whether numeric columns may stand for the features where none are named.
+    takes_matrices : bool
+        Whether the features may be matrices.
     expands : bool
         Whether zeros of sparse vectors are written out.
     compressible : bool
         Whether the object may be compressed as a whole, for channels with ``CompressionType=Gzip``.
+    options : tuple of str
+        Fields that users may set by options of these names.
     """
 
     extension: ClassVar[str]
     needs_label: ClassVar[bool] = False
     takes_numbers: ClassVar[bool] = False
+    takes_matrices: ClassVar[bool] = False
     expands: ClassVar[bool] = False
     compressible: ClassVar[bool] = True
+
+    options: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def contentType(self, labelled: bool) -> str:
         """Return the channel's ``ContentType``."""
 
     @abstractmethod
-    def buffers(self, rows: Iterable[Rows]) -> Iterator[Any]:
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield the bytes of one object, in pieces that are never changed again. Runs on executors."""
 
 
+@dataclass(frozen=True)
 class RecordIO(StagingFormat):
     """recordIO-protobuf: one record per row, float32; sparse vectors stay sparse."""
 
     extension = ".pbr"
+    takes_matrices = True
 
     def contentType(self, labelled: bool) -> str:
         """Return ``application/x-recordio-protobuf``."""
@@ -60,9 +75,10 @@ class RecordIO(StagingFormat):
     def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield framed records."""
         for _, labels, features in map(Rows.float32, rows):
-            yield encode(features, labels).data
+            yield _contents(encode_records(features, labels))
 
 
+@dataclass(frozen=True)
 class CSV(StagingFormat):
     """Lines of comma-separated numbers without a header, the label first; sparse vectors are filled up."""
 
@@ -88,11 +104,26 @@ class CSV(StagingFormat):
             yield _contents(lines)
 
 
+@dataclass(frozen=True)
 class LibSVM(StagingFormat):
-    """Lines of ``label index:value ...``, as the request serializer of the same format writes them."""
+    """Lines of ``label index:value ...``.
 
+    Parameters
+    ----------
+    indexBase : {1, 0}
+        Index of the first feature. It must be the request serializer's; both count like Spark's own writer.
+    """
+
+    indexBase: int = 1
     extension = ".libsvm"
     needs_label = True
+    options = ("indexBase",)
+
+    def __post_init__(self) -> None:
+        """Take the number also as text, as options of Spark are."""
+        if str(self.indexBase) not in ("0", "1"):
+            raise SettingError(f"indexBase is out of range: {self.indexBase!r}; expected 0 or 1.")
+        object.__setattr__(self, "indexBase", int(self.indexBase))
 
     def contentType(self, labelled: bool) -> str:
         """Return ``text/libsvm``."""
@@ -100,13 +131,11 @@ class LibSVM(StagingFormat):
 
     def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield lines."""
-        serializer = LibSVMRequestRowSerializer(
-            labelColumnName=columns.label, featuresColumnName=columns.named_features
-        )
-        for batch, _, _ in rows:
-            yield _contents(serializer.serializeBatch(batch))
+        for some in rows:
+            yield _contents(libsvm_lines(some, self.indexBase))
 
 
+@dataclass(frozen=True)
 class Parquet(StagingFormat):
     """Columns of float32, the label first, one for each number of the vectors."""
 

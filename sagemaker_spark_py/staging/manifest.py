@@ -1,6 +1,6 @@
 """SageMaker's manifest: one small JSON object that says which objects belong to a channel.
 
-Source: S3DataSource in the SageMaker API reference. The first entry names the prefix that all others continue.
+Its first entry names the prefix that all others continue (SageMaker API reference, S3DataSource).
 """
 
 from __future__ import annotations

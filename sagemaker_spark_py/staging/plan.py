@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import BooleanType, NumericType, StructType
+from pyspark.sql.types import StructType
 
-from sagemaker_spark_py.errors import SchemaError, SettingError
+from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.staging.formats import FORMATS, StagingFormat
 from sagemaker_spark_py.staging.rows import Columns
-from sagemaker_spark_py.transformation.schemas import field_of, require_features, require_number
+from sagemaker_spark_py.transformation.schemas import (
+    as_columns,
+    field_of,
+    names_of,
+    require_features,
+    require_number,
+)
 
 LABEL, FEATURES = "labelColumnName", "featuresColumnName"
 """Options of the formats that this library writes itself; AWS's names."""
@@ -98,9 +104,9 @@ def plan(
     format : str
         A name in `FORMATS`, or any data source of Spark.
     options : mapping, optional
-        For `FORMATS`: ``labelColumnName`` (default ``"label"`` where there is such a column; ``""``: no label)
-        and ``featuresColumnName`` (default ``"features"``): a column of vectors, matrices or arrays of
-        numbers, or a list of numeric columns. For Spark's data sources: their own.
+        For `FORMATS`: ``labelColumnName`` (default ``"label"`` where there is such a column; ``""``: no
+        label), ``featuresColumnName`` (default ``"features"``: a column of vectors, matrices or arrays of
+        numbers, or a list of numeric columns) and the format's own. For Spark's data sources: theirs.
     columns : sequence of str, optional
         Use these columns only, in this order.
     dim : int, optional
@@ -120,10 +126,11 @@ def plan(
     if format not in FORMATS:
         given = tuple((key, str(value)) for key, value in (options or {}).items())
         return SparkPlan(format, given, tuple(columns or ()), gzip)
-    kind = FORMATS[format]
+    kind, known = FORMATS[format], _known(format, options or {})
     if gzip and not kind.compressible:
         raise SettingError(f"Format {format!r} cannot be compressed as a whole; expected no compression.")
-    return Plan(kind, _columns(chosen, format, _known(format, options or {})), dim, gzip)
+    own = {name: value for name, value in known.items() if name in kind.options}
+    return Plan(replace(kind, **own), _columns(chosen, kind, known), dim, gzip)
 
 
 def project(dataset: DataFrame, names: Sequence[str]) -> DataFrame:
@@ -139,36 +146,29 @@ def _is_gzip(compression: str | None) -> bool:
 
 def _known(format: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options under their own spelling; Spark does not tell upper case from lower."""
-    spelled = {name.lower(): name for name in (LABEL, FEATURES)}
+    names = (LABEL, FEATURES, *FORMATS[format].options)
+    spelled = {name.lower(): name for name in names}
     unknown = [name for name in options if name.lower() not in spelled]
     if unknown:
-        raise SettingError(
-            f"Format {format!r} has no option {unknown[0]!r}; expected {LABEL} or {FEATURES}. "
-            "Use a data source of Spark for others."
-        )
+        raise SettingError(f"Format {format!r} has no option {unknown[0]!r}; expected {' or '.join(names)}.")
     return {spelled[name.lower()]: value for name, value in options.items()}
 
 
-def _columns(schema: StructType, format: str, options: Mapping[str, Any]) -> Columns:
+def _columns(schema: StructType, format: StagingFormat, options: Mapping[str, Any]) -> Columns:
     label = _label(schema, format, options.get(LABEL))
     features = options.get(FEATURES)
-    if features is None and FORMATS[format].takes_numbers and _DEFAULT_FEATURES not in schema.names:
+    if features is None and format.takes_numbers and _DEFAULT_FEATURES not in schema.names:
         features = [name for name in schema.names if name != label]
-    named = features or _DEFAULT_FEATURES
-    wanted = named if isinstance(named, str) else tuple(named)
-    require_features(schema, wanted, matrices=True)
-    names = (wanted,) if isinstance(wanted, str) else wanted
-    return Columns(label, names, flat=not isinstance(wanted, str))
+    wanted = as_columns(features or _DEFAULT_FEATURES)
+    require_features(schema, wanted, matrices=format.takes_matrices)
+    return Columns(label, tuple(names_of(wanted)), flat=not isinstance(wanted, str))
 
 
-def _label(schema: StructType, format: str, named: str | None) -> str | None:
-    if named is None and _DEFAULT_LABEL in schema.names:
+def _label(schema: StructType, format: StagingFormat, named: str | None) -> str | None:
+    if named is None and (_DEFAULT_LABEL in schema.names or format.needs_label):
         named = _DEFAULT_LABEL
     if named:
         require_number(schema, named)
-    elif FORMATS[format].needs_label:
-        raise SchemaError(
-            f"Format {format!r} needs a label; expected a numeric column {_DEFAULT_LABEL!r}. "
-            f"Name yours with the option {LABEL}."
-        )
+    elif format.needs_label:
+        raise SettingError(f"Format cannot be written without a label; expected {LABEL} to name a column.")
     return named or None

@@ -17,7 +17,7 @@ from sagemaker_spark_py.transformation.features import Features
 
 Array = npt.NDArray[Any]
 
-SLICE_BYTES = 4 << 20
+SLICE_BYTES = 1 << 20
 """Arrow bytes that are encoded at once; large enough for NumPy, small beside a part of an upload."""
 
 
@@ -93,13 +93,18 @@ class Columns:
         """All of them, the label first."""
         return (() if self.label is None else (self.label,)) + self.features
 
+    @property
+    def named_features(self) -> str | tuple[str, ...]:
+        """The features as serializers take them."""
+        return self.features if self.flat else self.features[0]
+
     def read(self, batch: pa.RecordBatch, dim: int | None) -> Rows:
         """Read a batch whose columns are `names`, in that order.
 
         Raises
         ------
         DataError
-            If a label or feature is null, or a row has not `dim` values or another number than its neighbours.
+            If a label or feature is null, or a row has not `dim` values.
         """
         labels = None if self.label is None else read_numbers(batch.column(0), name=self.label)
         first = 0 if self.label is None else 1
@@ -141,4 +146,4 @@ def _rows_per_slice(batch: pa.RecordBatch, columns: Columns, expand: bool) -> in
     row_bytes = max(batch.nbytes // batch.num_rows, 1)
     if expand:
         row_bytes = max(row_bytes, 8 * columns.read(batch.slice(0, 1), None).features.dim)
-    return max(1, SLICE_BYTES // row_bytes)
+    return max(1, SLICE_BYTES // int(row_bytes))

@@ -97,7 +97,7 @@ class Staged:
 
 
 def clear(session: Session, place: Place, keep: Iterable[str] = ()) -> None:
-    """Delete all objects and unfinished uploads below a prefix that belongs to one staging, but those to keep."""
+    """Delete all objects but those to keep, and all unfinished uploads, below the prefix of one staging."""
     kept = frozenset(keep)
     # Uploads first: one that a zombie task would finish after the listing then cannot appear any more.
     _abort_unfinished(session, place)

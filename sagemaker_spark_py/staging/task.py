@@ -71,7 +71,7 @@ def write_partition(task: Task, batches: Iterable[pa.RecordBatch]) -> Iterator[p
 
     Memory over an idle worker, about::
 
-        2 Arrow batches + 2 slices (4 MiB) + 3 parts of an upload (8 MiB; 16 MiB beyond 7.8 GiB, ...)
+        2 Arrow batches + some slices (1 MiB) + 3 parts of an upload (8 MiB; 16 MiB beyond 7.8 GiB, ...)
 
     Spark hands over one Arrow batch while it reads the next. A batch has at most
     ``spark.sql.execution.arrow.maxRecordsPerBatch`` rows (10,000), on Spark 4.1 and newer also at most
@@ -112,12 +112,12 @@ class _PartitionWriter:
         return [self._write_object(number, own) for number, own in groups]
 
     def where(self, error: SageMakerSparkError) -> str:
-        row = f", from row {self._first_row} on" if isinstance(error, DataError) else ""
-        return f"Partition {self._partition}{row}"
+        rows = f", batch from row {self._first_row} on" if isinstance(error, DataError) else ""
+        return f"Partition {self._partition}{rows}"
 
     def _write_object(self, number: int, slices: Iterable[Slice]) -> dict[str, Any]:
         before = self._rows
-        buffers = self._plan.format.buffers(self._read(slices))
+        buffers = self._plan.format.buffers(self._read(slices), self._plan.columns)
         if self._plan.gzip:
             buffers = _gzipped(buffers)
         key = self._task.place.key(self._name(number))

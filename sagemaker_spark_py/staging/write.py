@@ -81,7 +81,7 @@ def write(
     """
     if shards is not None and shards < instances:
         raise SettingError(
-            f"Number of shards is too small: {shards}; expected at least one for each of {instances} instances."
+            f"Number of shards is too small: {shards}; expected at least {instances}, one for each instance."
         )
     own = replace(place, prefix=place.key(uuid.uuid4().hex))
     with _undone_on_failure(session, own):
@@ -151,7 +151,9 @@ def _run(frame: DataFrame, task: Task) -> list[Row]:
         reports = frame.mapInArrow(partial(write_partition, task), RESULT).collect()
     attempts = {(report.partition, report.attempt) for report in reports}
     if len({partition for partition, _ in attempts}) != len(attempts):
-        raise StagingError(f"Data for {task.place.uri} was reported twice; expected one attempt per partition.")
+        raise StagingError(
+            f"Data for {task.place.uri} was reported twice; expected one attempt per partition."
+        )
     return reports
 
 
