@@ -35,6 +35,14 @@ def in_partition(error: SageMakerSparkError, where: str) -> SageMakerSparkError:
     return (_OURS | _ANSWERED).get(type(error).__name__, StagingError)(text)
 
 
+def extended(error: Exception, more: str) -> SageMakerSparkError:
+    """Return the same error, or a `StagingError` where it is not one of ours, with a longer text."""
+    text = f"{error} {more}"
+    if isinstance(error, ServiceError) and type(error).__name__ in _ANSWERED:
+        return type(error)(text, error.code, error.status, error.requestId)
+    return _OURS.get(type(error).__name__, StagingError)(text)
+
+
 @contextmanager
 def reported(place_uri: str) -> Iterator[None]:
     """Raise what fails in a Spark job inside the block as the error that the task raised.
@@ -64,5 +72,7 @@ def _from_spark(error: Exception, place_uri: str) -> SageMakerSparkError:
 def _reason(error: Exception) -> str:
     """Return the line that says most: a Python traceback ends with it, a Java one begins with it."""
     text = str(error.java_exception) if isinstance(error, Py4JJavaError) else str(error)
-    lines = [line.strip() for line in text.splitlines() if line.strip() and "SQLSTATE" not in line]
+    lines = [
+        line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("SQLSTATE")
+    ]
     return (lines[-1] if isinstance(error, PythonException) else lines[0]) if lines else type(error).__name__

@@ -13,7 +13,7 @@ import pyarrow as pa
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.staging.libsvm import libsvm_lines
 from sagemaker_spark_py.staging.parquet import parquet_file
-from sagemaker_spark_py.staging.rows import Columns, Rows
+from sagemaker_spark_py.staging.rows import Rows
 from sagemaker_spark_py.transformation.records import encode_records
 from sagemaker_spark_py.transformation.serializers import UnlabeledCSVRequestRowSerializer
 from sagemaker_spark_py.transformation.text import TEXT, as_payloads, glue, texts
@@ -57,8 +57,16 @@ class StagingFormat(ABC):
         """Return the channel's ``ContentType``."""
 
     @abstractmethod
-    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
-        """Yield the bytes of one object, in pieces that are never changed again. Runs on executors."""
+    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+        """Yield the bytes of one object, in pieces that are never changed again. Runs on executors.
+
+        Parameters
+        ----------
+        rows : iterable of Rows
+            All rows of the object, a few at a time.
+        flat : bool
+            Whether the features are numeric columns.
+        """
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class RecordIO(StagingFormat):
         """Return ``application/x-recordio-protobuf``."""
         return "application/x-recordio-protobuf"
 
-    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
+    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
         """Yield framed records."""
         for _, labels, features in map(Rows.float32, rows):
             yield _contents(encode_records(features, labels))
@@ -94,10 +102,11 @@ class CSV(StagingFormat):
         """
         return "text/csv" if labelled else "text/csv;label_size=0"
 
-    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
+    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
         """Yield lines."""
-        serializer = UnlabeledCSVRequestRowSerializer(featuresColumnName=columns.named_features)
         for batch, labels, _ in rows:
+            names = batch.schema.names[0 if labels is None else 1 :]
+            serializer = UnlabeledCSVRequestRowSerializer(featuresColumnName=names if flat else names[0])
             lines = serializer.serializeBatch(batch)
             if labels is not None:
                 lines = as_payloads(glue(texts(labels), ",", lines.cast(TEXT)))
@@ -129,7 +138,7 @@ class LibSVM(StagingFormat):
         """Return ``text/libsvm``."""
         return "text/libsvm"
 
-    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
+    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
         """Yield lines."""
         for some in rows:
             yield _contents(libsvm_lines(some, self.indexBase))
@@ -148,7 +157,7 @@ class Parquet(StagingFormat):
         """Return ``application/x-parquet``."""
         return "application/x-parquet"
 
-    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
+    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
         """Yield the pieces of one file."""
         return parquet_file(rows)
 

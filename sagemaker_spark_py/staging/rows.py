@@ -93,13 +93,8 @@ class Columns:
         """All of them, the label first."""
         return (() if self.label is None else (self.label,)) + self.features
 
-    @property
-    def named_features(self) -> str | tuple[str, ...]:
-        """The features as serializers take them."""
-        return self.features if self.flat else self.features[0]
-
     def read(self, batch: pa.RecordBatch, dim: int | None) -> Rows:
-        """Read a batch whose columns are `names`, in that order.
+        """Read a batch of these columns in the order of `names`, whatever they are called there.
 
         Raises
         ------

@@ -117,7 +117,7 @@ class _PartitionWriter:
 
     def _write_object(self, number: int, slices: Iterable[Slice]) -> dict[str, Any]:
         before = self._rows
-        buffers = self._plan.format.buffers(self._read(slices), self._plan.columns)
+        buffers = self._plan.format.buffers(self._read(slices), self._plan.columns.flat)
         if self._plan.gzip:
             buffers = _gzipped(buffers)
         key = self._task.place.key(self._name(number))

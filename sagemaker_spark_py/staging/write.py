@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -16,13 +17,16 @@ from sagemaker_spark_py.errors import DataError, SageMakerSparkError, SettingErr
 from sagemaker_spark_py.service.objects import delete_objects
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
-from sagemaker_spark_py.staging.failures import reported
+from sagemaker_spark_py.staging.failures import extended, reported
 from sagemaker_spark_py.staging.manifest import manifest_key, write_manifest
 from sagemaker_spark_py.staging.plan import Plan, SparkPlan, project
 from sagemaker_spark_py.staging.shares import Share, is_even, shares_for
 from sagemaker_spark_py.staging.spark_source import write_by_spark
 from sagemaker_spark_py.staging.staged import Part, Staged, clear
 from sagemaker_spark_py.staging.task import RESULT, Task, write_partition
+
+KILL_SECONDS = 3.0
+"""Spark kills the Python worker of a cancelled task after 2 s (``spark.python.task.killTimeout``)."""
 
 _log = logging.getLogger(__name__)
 
@@ -105,14 +109,24 @@ def _undone_on_failure(session: Session, place: Place) -> Iterator[None]:
         yield
     except BaseException as error:
         try:
-            delete_objects(session, place, [manifest_key(place)])
-            clear(session, place)
+            _undo(
+                session, place, tasks_may_run=not isinstance(error, DataError) or error.__cause__ is not None
+            )
         except SageMakerSparkError as left:
-            raise StagingError(
-                f"{str(error) or type(error).__name__} What was written could not be removed: {left} "
-                f"Delete what begins with {place.uri} yourself."
-            ) from error
+            more = f"What was written was not removed: {left} Delete what begins with {place.uri} yourself."
+            if isinstance(error, Exception):
+                raise extended(error, more) from error
+            _log.error("Interrupted. %s", more)
         raise
+
+
+def _undo(session: Session, place: Place, tasks_may_run: bool) -> None:
+    delete_objects(session, place, [manifest_key(place)])
+    clear(session, place)
+    if tasks_may_run:
+        # Spark ends other tasks of a failed job without waiting; they may finish an object until then.
+        time.sleep(KILL_SECONDS)
+        clear(session, place)
 
 
 def _write_parts(
@@ -120,6 +134,7 @@ def _write_parts(
 ) -> tuple[tuple[Part, ...], int]:
     """Write the objects, twice if they are too few or too uneven; return them and the vectors' size."""
     frame = project(dataset, task.plan.columns.names)
+    frame = frame.toDF(*(f"c{i}" for i in range(len(frame.columns))))  # mapInArrow takes plain names only
     reports = _run(frame if shards is None else frame.repartition(shards), task)
     rows = Counter[int]()
     for report in reports:
