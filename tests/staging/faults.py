@@ -55,10 +55,10 @@ class Faulty(Session):
         context = TaskContext.get()
         if context is None or context.attemptNumber() >= self.attempts:
             return None
-        struck = int(os.environ.get(repr(self), "0"))
+        struck = int(os.environ.get(self._name(), "0"))
         if self.partition not in (-1, context.partitionId()) or struck >= self.times:
             return None
-        os.environ[repr(self)] = str(struck + 1)
+        os.environ[self._name()] = str(struck + 1)
         if self.deed == "raise":
             raise RuntimeError("a task fails")
         if self.deed == "exit":
@@ -70,3 +70,6 @@ class Faulty(Session):
         text = f"<Error><Code>{code}</Code><Message>No</Message><RequestId>R1</RequestId></Error>"
         headers = {"x-amz-request-id": "R1", "Content-Type": "application/xml"}
         return AWSResponse("http://s3", int(self.deed), headers, _Answer(text))
+
+    def _name(self) -> str:
+        return "STRUCK " + repr(self).replace("=", ":")
