@@ -1,1 +1,8 @@
 """Ways to ask a model."""
+
+from sagemaker_spark_py.inference import endpoint
+
+WAYS = {"endpoint": endpoint.transform}
+"""By name: what takes a DataFrame, a call and whether to prepend its columns, and returns predictions."""
+
+__all__ = ["WAYS"]

@@ -102,7 +102,8 @@ def wait_for_training_job(
         job = _follow(session, name, watch, pace)
     except KeyboardInterrupt as interrupt:
         raise _interrupted(session, name, stop_on_interrupt) from interrupt
-    if job["TrainingJobStatus"] == "Completed" or (accept_stopped and _has_model(job)):
+    status = job["TrainingJobStatus"]
+    if status == "Completed" or (status == "Stopped" and accept_stopped and _has_model(job)):
         return job
     raise _ended_badly(session, job)
 

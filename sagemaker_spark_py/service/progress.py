@@ -78,20 +78,23 @@ class StatusLines:
 
     def __call__(self, state: State) -> None:
         """Show a state."""
-        stream = self._stream or sys.stderr
-        live = stream.isatty()
-        text = _CLEAR_LINE if live else ""
-        text += "".join(f"{line}\n" for line in (self._tail.new_lines() if self._tail else ()))
-        changed = (state.status, state.message) != self._shown
-        if changed:
+        lines = self._tail.new_lines() if self._tail else []
+        if (state.status, state.message) != self._shown:
             self._shown = (state.status, state.message)
-            text += f"{_line(state)}\n"
-        if live and not state.is_over:
-            text += f"{state.subject}: {state.status}, {state.elapsed_seconds:.0f} s"
+            lines = [*lines, _line(state)]
         # A closed stderr is no reason to give up the wait.
         with suppress(OSError, ValueError):
-            stream.write(text)
-            stream.flush()
+            self._write(lines, state)
+
+    def _write(self, lines: list[str], state: State) -> None:
+        stream = self._stream or sys.stderr
+        text = "".join(f"{line}\n" for line in lines)
+        if stream.isatty():
+            text = f"{_CLEAR_LINE}{text}"
+            if not state.is_over:
+                text += f"{state.subject}: {state.status}, {state.elapsed_seconds:.0f} s"
+        stream.write(text)
+        stream.flush()
 
 
 def _line(state: State) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sagemaker_spark_py.errors import DataError, SchemaError
-from sagemaker_spark_py.transformation.features import Array, Features, count_from_zero
+from sagemaker_spark_py.transformation.features import Array, Features, count_from_zero, rectangle
 
 VECTOR_FIELDS = ("type", "size", "indices", "values")
 """Fields of the struct that stands for a Spark Vector (pyspark.ml.linalg.VectorUDT.sqlType)."""
@@ -61,7 +61,7 @@ def read_columns(columns: Sequence[pa.Array], names: Sequence[str], *, dim: int 
         If a column is not numeric.
     """
     table = np.column_stack([read_numbers(c, name=n) for c, n in zip(columns, names, strict=True)])
-    features = _rectangle(", ".join(names), table)
+    features = rectangle(", ".join(names), table)
     if dim is not None:
         features.require_dim(dim)
     return features
@@ -212,11 +212,6 @@ def _matrix_keys(column: pa.StructArray, name: str, transposed: Array, lengths: 
     columns = np.repeat(_to_numpy(column.field("numCols")).astype(np.int64), lengths)
     by_row = np.repeat(transposed, lengths)
     return entries, np.where(by_row, major * columns + minor, minor * columns + major)
-
-
-def _rectangle(name: str, table: Array) -> Features:
-    rows, dim = table.shape
-    return Features(name, table.reshape(-1), np.arange(rows + 1) * dim, np.full(rows, dim))
 
 
 def _refuse_nulls(column: pa.Array, name: str, expected: str) -> None:

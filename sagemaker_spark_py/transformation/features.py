@@ -143,3 +143,9 @@ def count_from_zero(indptr: Array) -> Array:
     """Return the position of each entry within its row."""
     places: Array = np.arange(indptr[-1]) - np.repeat(indptr[:-1], np.diff(indptr))
     return places
+
+
+def rectangle(name: str, table: Array) -> Features:
+    """Return the rows of a two-dimensional array as dense features."""
+    rows, dim = table.shape
+    return Features(name, table.reshape(-1), np.arange(rows + 1) * dim, np.full(rows, dim))

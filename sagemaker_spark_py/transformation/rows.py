@@ -12,7 +12,15 @@ import numpy as np
 import pyarrow as pa
 from pyspark.ml.linalg import DenseVector, Matrix, MatrixUDT, SparseVector, Vector, VectorUDT
 from pyspark.sql import Row
-from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType, UserDefinedType
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    IntegralType,
+    MapType,
+    StructField,
+    StructType,
+    UserDefinedType,
+)
 
 from sagemaker_spark_py.errors import ResponseError
 from sagemaker_spark_py.transformation.columns import DENSE, MATRIX_FIELDS, is_matrix, is_vector
@@ -71,6 +79,8 @@ def _plainer(kind: DataType) -> Callable[[Any], Any] | None:
     """Return what turns values of a type into what Arrow takes; None if Arrow takes them as they are."""
     if isinstance(kind, UserDefinedType):
         return _unless_none(kind.serialize)
+    if isinstance(kind, IntegralType):
+        return _unless_none(_whole)
     if isinstance(kind, ArrayType):
         return _each(_plainer(kind.elementType))
     if isinstance(kind, MapType):
@@ -87,6 +97,13 @@ def _each(inner: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
 
 def _unless_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else convert(value)
+
+
+def _whole(value: Any) -> int:
+    """Return an integer; Arrow would cut off what is behind the point."""
+    if value != int(value):
+        raise ValueError("not a whole number")
+    return int(value)
 
 
 def _same(value: Any) -> Any:

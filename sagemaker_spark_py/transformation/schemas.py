@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
+from typing import Any
 
 import pyarrow as pa
 from pyspark.ml.linalg import MatrixUDT, VectorUDT
@@ -10,6 +12,9 @@ from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import ArrayType, BooleanType, DataType, NumericType, StructField, StructType
 
 from sagemaker_spark_py.errors import SchemaError
+
+# Instants travel in UTC; newer Sparks want to be told.
+_ZONE: dict[str, Any] = {"timezone": "UTC"} if "timezone" in signature(to_arrow_type).parameters else {}
 
 Columns = str | tuple[str, ...]
 """One column of vectors or arrays, or several numeric columns."""
@@ -87,7 +92,14 @@ def is_vector_like(kind: DataType) -> bool:
 
 def arrow_schema(schema: StructType) -> pa.Schema:
     """Return the Arrow schema in which Spark takes columns of a Spark schema."""
-    return pa.schema([pa.field(f.name, to_arrow_type(f.dataType), f.nullable) for f in schema.fields])
+    return pa.schema(
+        [pa.field(f.name, to_arrow_type(f.dataType, **_ZONE), f.nullable) for f in schema.fields]
+    )
+
+
+def as_nullable(schema: StructType) -> StructType:
+    """Return a schema whose columns may be null, for predictions of rows that need not be sent."""
+    return StructType([StructField(f.name, f.dataType, True, f.metadata) for f in schema.fields])
 
 
 def _listed(schema: StructType) -> str:

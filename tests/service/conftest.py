@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto.server import ThreadedMotoServer
 
+from sagemaker_spark_py.service import polling
 from sagemaker_spark_py.service.places import Place
+from sagemaker_spark_py.service.polling import Pace
 from sagemaker_spark_py.service.session import Session
 
 ACCOUNT = "123456789012"  # moto's
@@ -52,3 +55,36 @@ def place(s3) -> Place:
     bucket = f"test-{uuid.uuid4()}"
     s3.create_bucket(Bucket=bucket)
     return Place(bucket, "some/prefix")
+
+
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.pauses: list[float] = []
+
+    def pace(self, **settings: float) -> Pace:
+        return Pace(clock=lambda: self.time, sleep=self.sleep, **settings)
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.time += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock of its own, and no chance in how long pauses are."""
+    monkeypatch.setattr(polling.random, "uniform", lambda low, high: high)
+    return Clock()
+
+
+@pytest.fixture
+def sagemaker(session: Session) -> Iterator[tuple[Session, Stubber]]:
+    """A session whose SageMaker answers by a script, which must be used up by the end of the test."""
+    client = boto3.client("sagemaker", region_name="us-east-1")
+    scripted = Session(session.region, endpointUrls=session.endpointUrls)
+    scripted._given["sagemaker"] = client
+    with Stubber(client) as stub:
+        yield scripted, stub
+        stub.assert_no_pending_responses()

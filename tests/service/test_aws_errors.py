@@ -68,6 +68,12 @@ def test_sagemakers_other_way_to_say_not_found(message):
     assert type(refused("InternalFailure", message, 500)) is ServiceError
 
 
+def test_name_that_exists():
+    error = refused("ValidationException", 'Cannot create already existing model "m".')
+    assert type(error) is ServiceError
+    assert "Choose another name" in str(error)
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "text"),
     [

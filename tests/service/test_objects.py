@@ -4,8 +4,10 @@ import io
 import random
 import threading
 import zlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
+import botocore.endpoint
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -174,6 +176,40 @@ def test_put_is_not_signed_over_the_body_and_not_chunked(session, place):
     assert seen["X-Amz-Content-SHA256"] == b"UNSIGNED-PAYLOAD"
     assert seen["x-amz-checksum-crc32"] == crc(b"abc").encode()
     assert seen["Content-Length"] == b"3"
+
+
+class Moody(BaseHTTPRequestHandler):
+    """Fails each first attempt and keeps the bodies of all."""
+
+    protocol_version = "HTTP/1.1"
+    bodies: dict = {}
+
+    def do_PUT(self):
+        self.send_response_only(100)
+        self.end_headers()
+        attempts = self.bodies.setdefault(self.path, [])
+        attempts.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(503 if len(attempts) == 1 else 200)
+        self.send_header("ETag", '"e"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_repeated_request_sends_the_whole_body_again(monkeypatch):
+    monkeypatch.setattr(botocore.endpoint.time, "sleep", lambda _: None)
+    monkeypatch.setattr(Moody, "bodies", {})
+    with ThreadingHTTPServer(("127.0.0.1", 0), Moody) as moody:
+        threading.Thread(target=moody.serve_forever, daemon=True).start()
+        session = Session("us-east-1", endpointUrls=(("s3", f"http://127.0.0.1:{moody.server_port}"),))
+        try:
+            upload(session, Place("b", ""), "k", [b"abc", bytes(MIB), b"def"])
+        finally:
+            moody.shutdown()
+    (attempts,) = Moody.bodies.values()
+    assert attempts == [b"abc" + bytes(MIB) + b"def"] * 2
 
 
 def test_too_long_stream_says_what_to_do(session, place, monkeypatch):

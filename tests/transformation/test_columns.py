@@ -207,7 +207,9 @@ def test_sparse_vector_with_an_index_too_few():
         read_features(pa.array(broken, to_arrow_type(VectorUDT())), name="f")
 
 
-@pytest.mark.parametrize("array", [pa.array(["a"]), pa.array([["a"]]), pa.array([{"a": "b"}]), pa.array([1.0])])
+@pytest.mark.parametrize(
+    "array", [pa.array(["a"]), pa.array([["a"]]), pa.array([{"a": "b"}]), pa.array([1.0])]
+)
 def test_columns_without_numbers_are_refused_by_type(array):
     with pytest.raises(SchemaError, match="Column 'f' has the wrong type"):
         read_features(array, name="f")

@@ -15,6 +15,8 @@ from sagemaker_spark_py.transformation.schemas import Columns, require_number
 from sagemaker_spark_py.transformation.serializers.vector import VectorSerializer
 from sagemaker_spark_py.transformation.text import TEXT, as_payloads, as_runs, glue, texts
 
+_MISSING = " 0:nan"
+
 
 class _LibSVMSerializer(VectorSerializer):
     """A frozen dataclass with the fields below besides those of its base."""
@@ -39,10 +41,19 @@ class _LibSVMSerializer(VectorSerializer):
         """
         features = self._features(batch)
         features = features.nonzero() if self.omitZeros else features
-        indices = features.all_indices() + self.indexBase
-        marks = _marks(features, indices) if self.zeroEntry else ""
-        entries = as_runs(_entries(features.values, indices), features.indptr)
-        return as_payloads(glue(self._labels(batch), marks, entries, "\n"))
+        positions = features.all_indices()
+        entries = as_runs(_entries(features.values, positions, self.indexBase), features.indptr)
+        return as_payloads(glue(self._labels(batch), self._marks(features, positions), entries, "\n"))
+
+    def _marks(self, features: Features, positions: Array) -> pa.Array | str:
+        """Return the entry of index 0 for the rows that have none."""
+        if not self.zeroEntry:
+            return ""
+        if self.indexBase == 1:
+            return _MISSING
+        marks = np.ones(len(features), np.int8)
+        marks[features.row_of_entry()[positions == 0]] = 0
+        return pa.array(["", _MISSING], TEXT).take(pa.array(marks))
 
     def _labels(self, batch: pa.RecordBatch) -> pa.Array | str:
         return "0"
@@ -128,17 +139,10 @@ class UnlabeledLibSVMRequestRowSerializer(_LibSVMSerializer):
     omitZeros: bool = False
 
 
-def _entries(values: Array, indices: Array) -> pa.LargeStringArray:
+def _entries(values: Array, positions: Array, base: int) -> pa.LargeStringArray:
     """Return `` index:value`` for each entry."""
-    count = int(indices.max(initial=-1)) + 1
-    if count > len(indices):
-        return glue(" ", texts(indices), ":", texts(values))
-    prefixes = glue(" ", texts(np.arange(count)), ":")
-    return glue(prefixes.take(pa.array(indices)), texts(values))
-
-
-def _marks(features: Features, indices: Array) -> pa.LargeStringArray:
-    """Return the entry of index 0 for the rows that have none."""
-    marks = np.ones(len(features), np.int8)
-    marks[features.row_of_entry()[indices == 0]] = 0
-    return pa.array(["", " 0:nan"], TEXT).take(pa.array(marks))
+    count = int(positions.max(initial=-1)) + 1
+    if count > len(positions):
+        return glue(" ", texts(positions + base), ":", texts(values))
+    prefixes = glue(" ", texts(np.arange(base, base + count)), ":")
+    return glue(prefixes.take(pa.array(positions)), texts(values))

@@ -15,6 +15,7 @@ class VectorSerializer(RequestRowSerializer):
     """A frozen dataclass with the fields `schema` and `featuresColumnName`."""
 
     featuresColumnName: Columns
+    _matrices = False
 
     def __post_init__(self) -> None:
         """Check the schema at once where one is given."""
@@ -30,7 +31,7 @@ class VectorSerializer(RequestRowSerializer):
         SchemaError
             If a column is missing or has the wrong type.
         """
-        require_features(schema, self.featuresColumnName)
+        require_features(schema, self.featuresColumnName, matrices=self._matrices)
 
     def inputColumns(self, schema: StructType) -> list[str]:
         """Return the names of the columns to be sent to the executors' Python."""

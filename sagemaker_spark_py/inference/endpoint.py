@@ -1,0 +1,202 @@
+"""Predictions of an endpoint as columns of a DataFrame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+from pyspark import TaskContext
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from sagemaker_spark_py.errors import SchemaError, SettingError
+from sagemaker_spark_py.inference.invoke import answers, pieces
+from sagemaker_spark_py.service.session import Session
+from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.schemas import as_nullable, field_of
+from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
+
+_FIRST_WITH_ARROW_UDF = (4, 1)
+
+
+@dataclass(frozen=True)
+class EndpointCall:
+    """All that an executor needs to ask an endpoint; it is pickled into the tasks.
+
+    Parameters
+    ----------
+    session : Session
+        How to reach AWS.
+    endpointName : str
+        An endpoint that is in service.
+    serializer : RequestRowSerializer
+        Rows to requests.
+    deserializer : ResponseRowDeserializer
+        Answers to columns.
+    maxBodyBytes : int
+        Most bytes of one request; SageMaker takes 6 MiB, and 4 MB for serverless endpoints.
+    maxRowsPerRequest : int, optional
+        Most rows of one request.
+    maxInFlight : int
+        How many requests one task may have under way at a time.
+    """
+
+    session: Session
+    endpointName: str
+    serializer: RequestRowSerializer
+    deserializer: ResponseRowDeserializer
+    maxBodyBytes: int = 5 << 20
+    maxRowsPerRequest: int | None = None
+    maxInFlight: int = 4
+
+    def __post_init__(self) -> None:
+        """Refuse limits that let nothing through."""
+        for name in ("maxBodyBytes", "maxRowsPerRequest", "maxInFlight"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SettingError(f"{name} is out of range: {value}; expected 1 or more.")
+
+
+def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFrame:
+    """Return the predictions for the rows of a DataFrame; nothing is sent before an action needs them.
+
+    Each row is sent once for each action that needs its prediction, in the order of its partition.
+
+    Parameters
+    ----------
+    dataset : DataFrame
+        Classic or Connect, static or streaming.
+    call : EndpointCall
+        What to ask, and how.
+    prepend : bool
+        Whether the columns of `dataset` come first.
+
+    Returns
+    -------
+    DataFrame
+        As many rows, with the columns of `output_schema`.
+
+    Raises
+    ------
+    SchemaError
+        See `output_schema`.
+    """
+    output_schema(dataset, call, prepend)
+    inputs = call.serializer.inputColumns(dataset.schema)
+    for name in inputs:
+        field_of(dataset.schema, name)
+    if _has_arrow_udf(dataset.sparkSession.version):
+        return _with_udf(dataset, call, inputs, prepend)
+    return _with_map(dataset, call, inputs, prepend)
+
+
+def output_schema(dataset: DataFrame, call: EndpointCall, prepend: bool) -> StructType:
+    """Return the schema of `transform`, having checked that rows of the DataFrame can be sent.
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing or of the wrong type for the serializer, or two columns of the result would
+        have the same name.
+    """
+    call.serializer.validateSchema(dataset.schema)
+    predictions = as_nullable(call.deserializer.schema)
+    fields = (dataset.schema.fields if prepend else []) + predictions.fields
+    sensitive = str(dataset.sparkSession.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
+    _refuse_clashes(dataset.schema.names if prepend else [], predictions.names, sensitive)
+    return StructType(fields)
+
+
+def _refuse_clashes(existing: list[str], added: list[str], sensitive: bool) -> None:
+    def key(name: str) -> str:
+        return name if sensitive else name.lower()
+
+    taken = {key(name) for name in existing}
+    for name in added:
+        if key(name) in taken:
+            raise SchemaError(
+                f"Column {name!r} would exist twice in the result; expected a new name. "
+                "Name the deserializer's column differently, or drop or rename the existing one."
+            )
+        taken.add(key(name))
+
+
+def _has_arrow_udf(spark_version: str) -> bool:
+    """Tell whether Spark has functions on iterators of Arrow arrays; a Connect server may be older."""
+    numbers = [int(number) for number in re.findall(r"\d+", spark_version)[:2]]
+    return tuple(numbers) >= _FIRST_WITH_ARROW_UDF and hasattr(F, "arrow_udf")
+
+
+def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
+    """Send only the input columns to Python: the row itself waits for its predictions in the JVM."""
+    kind = as_nullable(call.deserializer.schema)
+    functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
+    answer = partial(_answer_arrays, call, inputs)
+    udf = functions.arrow_udf(answer, kind, functions.ArrowUDFType.SCALAR_ITER)
+    # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
+    predictions: Column = udf.asNondeterministic()(*(F.col(_quoted(name)) for name in inputs))
+    holder = _unused_name(dataset.schema.names)
+    held = dataset.select(*(["*"] if prepend else []), predictions.alias(holder))
+    return held.select(*(["*"] if prepend else []), f"{holder}.*").drop(*([holder] if prepend else []))
+
+
+def _with_map(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
+    """Send whole rows to Python and back, or, without `prepend`, the input columns only."""
+    predictions = as_nullable(call.deserializer.schema)
+    if prepend:
+        schema = StructType(dataset.schema.fields + predictions.fields)
+        return dataset.mapInArrow(partial(_answer_rows, call, inputs), schema)
+    chosen = dataset.select(*(F.col(_quoted(name)) for name in inputs))
+    return chosen.mapInArrow(partial(_answer_batches, call), predictions)
+
+
+def _answer_arrays(call: EndpointCall, inputs: list[str], columns: Iterator[Any]) -> Iterator[pa.StructArray]:
+    """Executor: columns as Arrow arrays, one alone or several in a tuple, to structs of predictions."""
+    batches = (
+        pa.RecordBatch.from_arrays(list(c) if isinstance(c, tuple) else [c], names=inputs) for c in columns
+    )
+    for predictions in _answer_batches(call, batches):
+        yield pa.StructArray.from_arrays(predictions.columns, fields=list(predictions.schema))
+
+
+def _answer_batches(call: EndpointCall, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Executor: input columns to predictions."""
+    return answers(pieces(batches), call, _partition())
+
+
+def _answer_rows(
+    call: EndpointCall, inputs: list[str], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Executor: whole rows to the same rows with predictions."""
+    waiting: list[pa.RecordBatch] = []
+
+    def chosen() -> Iterator[pa.RecordBatch]:
+        for piece in pieces(batches):
+            waiting.append(piece)
+            yield piece.select(inputs)
+
+    for predictions in answers(chosen(), call, _partition()):
+        rows = waiting.pop(0)
+        schema = pa.schema([*rows.schema, *predictions.schema])
+        yield pa.RecordBatch.from_arrays([*rows.columns, *predictions.columns], schema=schema)
+
+
+def _partition() -> int:
+    context = TaskContext.get()
+    return context.partitionId() if context else 0
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _unused_name(names: list[str]) -> str:
+    name = "predictions"
+    while name in {taken.lower() for taken in names}:
+        name += "_"
+    return name
