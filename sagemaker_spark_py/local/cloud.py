@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from sagemaker_spark_py.local.home import Home
 from sagemaker_spark_py.local.images import Images
 from sagemaker_spark_py.local.processes import Container
 
@@ -60,13 +59,18 @@ class Cloud:
         self.images = images
         self.grace_seconds = grace_seconds
         self.url = ""
-        self.home = Path(tempfile.mkdtemp(prefix="sagemaker-local-"))
+        self._home = Home()
         self._regions: dict[tuple[str, str], Region] = {}
         self._containers: set[Container] = set()
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self._session = boto3.Session()
         self._clients: dict[tuple[str, str], Any] = {}
+
+    @property
+    def home(self) -> Path:
+        """The private folder; jobs and endpoints live below it."""
+        return self._home.path
 
     def region(self, account: str, name: str) -> Region:
         """Return an account's region; it exists from its first use."""
@@ -137,7 +141,7 @@ class Cloud:
             container.terminate()
         for container in left:
             container.stop(SHUTDOWN_GRACE_SECONDS)
-        shutil.rmtree(self.home, ignore_errors=True)
+        self._home.remove()
 
 
 def endpoint_variables(url: str, region: str) -> dict[str, str]:

@@ -35,7 +35,9 @@ def read_pipes(channel, epochs):
 def see(config):
     data = BASE / "input" / "data"
     files = {
-        str(path.relative_to(data)): path.read_bytes().hex() for path in sorted(data.rglob("*")) if path.is_file()
+        str(path.relative_to(data)): path.read_bytes().hex()
+        for path in sorted(data.rglob("*"))
+        if path.is_file()
     }
     return {"config": config, "files": files, "environment": dict(os.environ)}
 

@@ -161,7 +161,11 @@ def test_what_is_missing_is_named(sm, bucket):
     calls = [
         (sm.describe_model, {"ModelName": missing}, "Could not find model"),
         (sm.delete_model, {"ModelName": missing}, "Could not find model"),
-        (sm.describe_endpoint_config, {"EndpointConfigName": missing}, "Could not find endpoint configuration"),
+        (
+            sm.describe_endpoint_config,
+            {"EndpointConfigName": missing},
+            "Could not find endpoint configuration",
+        ),
         (sm.delete_endpoint_config, {"EndpointConfigName": missing}, "Could not find endpoint configuration"),
         (sm.delete_endpoint, {"EndpointName": missing}, "Could not find endpoint"),
         (

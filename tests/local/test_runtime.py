@@ -55,7 +55,9 @@ def test_an_answer_that_is_too_large_is_a_model_error(runtime, endpoint):
         runtime.invoke_endpoint(EndpointName=endpoint, Body=b"huge")
 
 
-@pytest.mark.parametrize(("status", "kind"), [(400, "client"), (415, "client"), (500, "server"), (503, "server")])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, "client"), (415, "client"), (500, "server"), (503, "server")]
+)
 def test_an_error_of_the_container_is_a_model_error(runtime, endpoint, status, kind):
     with pytest.raises(runtime.exceptions.ModelError) as failed:
         runtime.invoke_endpoint(EndpointName=endpoint, Body=b"status %d" % status)
@@ -80,7 +82,9 @@ def test_a_container_that_dies_is_a_model_error(sm, s3, runtime, bucket):
 
 
 def test_an_unknown_endpoint_is_a_validation_error(aws, runtime):
-    with pytest.raises(runtime.exceptions.ValidationError, match="Endpoint nobody of account 123456789012 not found"):
+    with pytest.raises(
+        runtime.exceptions.ValidationError, match="Endpoint nobody of account 123456789012 not found"
+    ):
         runtime.invoke_endpoint(EndpointName="nobody", Body=b"x")
 
 
@@ -91,7 +95,9 @@ def test_an_endpoint_that_is_not_in_service_yet_is_not_found(sm, s3, runtime, bu
 
 
 def test_headers_are_validated_from_the_model(runtime, endpoint):
-    with pytest.raises(runtime.exceptions.ValidationError, match="'inferenceId' failed to satisfy constraint"):
+    with pytest.raises(
+        runtime.exceptions.ValidationError, match="'inferenceId' failed to satisfy constraint"
+    ):
         runtime.invoke_endpoint(EndpointName=endpoint, Body=b"x", InferenceId="x" * 65)
 
 

@@ -31,7 +31,9 @@ def test_a_job_runs_through_all_states_and_leaves_its_model(sm, s3, bucket):
     job = run(sm, request(bucket, [channel(f"s3://{bucket}/train/")], parameters={"k": "3"}))
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Completed"
     assert statuses(job) == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
-    assert all(transition["EndTime"] >= transition["StartTime"] for transition in job["SecondaryStatusTransitions"])
+    assert all(
+        transition["EndTime"] >= transition["StartTime"] for transition in job["SecondaryStatusTransitions"]
+    )
     name = job["TrainingJobName"]
     assert job["ModelArtifacts"] == {"S3ModelArtifacts": f"s3://{bucket}/out/{name}/output/model.tar.gz"}
     assert job["TrainingJobArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}"
@@ -143,7 +145,11 @@ def test_an_output_bucket_that_is_not_there_fails_the_job(sm, bucket):
 def wait_until_hanging(sm, logs, name):
     def hangs():
         job = sm.describe_training_job(TrainingJobName=name)
-        return "hanging" in "".join(log_text(logs, job).values()) if job["SecondaryStatus"] == "Training" else False
+        return (
+            "hanging" in "".join(log_text(logs, job).values())
+            if job["SecondaryStatus"] == "Training"
+            else False
+        )
 
     poll(hangs, bool)
 
@@ -198,9 +204,12 @@ def test_an_unknown_job_is_a_validation_error(sm, operation):
 
 def test_an_image_that_nobody_has_is_refused(sm, bucket):
     asked = request(bucket)
-    asked["AlgorithmSpecification"]["TrainingImage"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/my/thing:2"
+    asked["AlgorithmSpecification"]["TrainingImage"] = (
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/my/thing:2"
+    )
     with pytest.raises(
-        ClientError, match="ValidationException.*Cannot find repository: my/thing in registry ID: 123456789012"
+        ClientError,
+        match="ValidationException.*Cannot find repository: my/thing in registry ID: 123456789012",
     ) as refused:
         sm.create_training_job(**asked)
     assert ROLE in str(refused.value)
