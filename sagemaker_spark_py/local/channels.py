@@ -178,7 +178,8 @@ def _check_key(item: Item) -> None:
     for part, sequence in (("", "//"), ("..", "../")):
         if part in parts:
             raise DataDownloadError(
-                f"Failed to download data. S3 key: {item.uri} has an illegal char sub-sequence '{sequence}' in it"
+                f"Failed to download data. S3 key: {item.uri} has an illegal char sub-sequence "
+                f"'{sequence}' in it"
             )
 
 

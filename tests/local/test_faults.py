@@ -66,7 +66,7 @@ def test_every_service_can_fail_by_operation(faults, service, operation, call, a
         service=service, operation=operation, status=418, code="Teapot", message="short & stout", times=1
     )
     client = boto3.client(service, config=ONCE)
-    with pytest.raises(ClientError, match="short & stout") as failed:
+    with pytest.raises(ClientError, match=r"short & stout") as failed:
         getattr(client, call)(**arguments)
     assert failed.value.response["Error"]["Code"] == "Teapot"
     assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 418
@@ -121,5 +121,5 @@ def test_the_service_itself_is_not_met_by_faults(faults, sm, bucket):
 
 
 def test_a_rule_that_makes_no_sense_is_refused(faults, aws):
-    with pytest.raises(SettingError, match="not a fault rule: unknown service 'ec3'"):
+    with pytest.raises(SettingError, match=r"not a fault rule: unknown service 'ec3'"):
         faults.add(service="ec3", status=500)

@@ -60,7 +60,7 @@ def test_a_bucket_of_our_own_is_not(s3, bucket, call, arguments):
 
 
 def test_the_source_of_a_copy_is_checked_too(s3, bucket, squatted):
-    with pytest.raises(ClientError, match="AccessDenied"):
+    with pytest.raises(ClientError, match=r"AccessDenied"):
         s3.copy_object(Bucket=bucket, Key="k", CopySource=f"{squatted}/k", ExpectedSourceBucketOwner=OURS)
 
 
@@ -77,7 +77,7 @@ def test_the_owner_of_a_name_that_is_taken_is_not_given_away(s3, squatted):
 @pytest.mark.parametrize("digest", ["ChecksumCRC32", "ContentMD5"])
 def test_bytes_that_changed_on_the_way_are_refused(s3, bucket, digest):
     wrong = base64.b64encode(bytes(4 if digest == "ChecksumCRC32" else 16)).decode()
-    with pytest.raises(ClientError, match="BadDigest"):
+    with pytest.raises(ClientError, match=r"BadDigest"):
         s3.put_object(Bucket=bucket, Key="k", Body=b"data", **{digest: wrong})
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 

@@ -170,7 +170,7 @@ def test_a_stopped_job_keeps_what_it_has(sm, s3, logs, bucket, deaf):
 
 def test_only_a_job_in_progress_can_be_stopped(sm, bucket):
     job = run(sm, request(bucket))
-    with pytest.raises(ClientError, match="ValidationException.*is in status Completed"):
+    with pytest.raises(ClientError, match=r"ValidationException.*is in status Completed"):
         sm.stop_training_job(TrainingJobName=job["TrainingJobName"])
 
 
@@ -192,7 +192,7 @@ def test_the_waiter_of_boto3_ends_with_the_job(sm, bucket):
 
 def test_a_name_is_given_once(sm, bucket):
     job = run(sm, request(bucket))
-    with pytest.raises(sm.exceptions.ResourceInUse, match="a training job with this name already exists"):
+    with pytest.raises(sm.exceptions.ResourceInUse, match=r"a training job with this name already exists"):
         sm.create_training_job(**request(bucket, name=job["TrainingJobName"]))
 
 
@@ -209,7 +209,7 @@ def test_an_image_that_nobody_has_is_refused(sm, bucket):
     )
     with pytest.raises(
         ClientError,
-        match="ValidationException.*Cannot find repository: my/thing in registry ID: 123456789012",
+        match=r"ValidationException.*Cannot find repository: my/thing in registry ID: 123456789012",
     ) as refused:
         sm.create_training_job(**asked)
     assert ROLE in str(refused.value)
