@@ -90,7 +90,7 @@ class LocalSageMaker:
         """
         if self._process is not None:
             return self
-        _check_extra()
+        check_extra()
         with tempfile.TemporaryFile("w+") as complaints:
             self._process = subprocess.Popen(
                 self._command(),
@@ -180,7 +180,8 @@ def _apply(values: Mapping[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def _check_extra() -> None:
+def check_extra() -> None:
+    """Raise SettingError where the packages of the [local] extra are missing."""
     missing = [name for name in EXTRA_MODULES if importlib.util.find_spec(name) is None]
     if missing:
         raise SettingError(

@@ -69,18 +69,20 @@ class _Run:
         self._started = int(time.time())
         self._deadline = 0.0
         self._pipes: list[Pipe] = []
+        self._containers: list[Container] = []
         self.folder = job.cloud.home / "training" / job.region.account / job.region.name / job.name
 
     def to_the_end(self) -> str:
         """Return the final SecondaryStatus."""
-        self._go_on("Downloading")
-        self._download()
-        self._go_on("Training")
         try:
-            end = self._supervise([self._start(number) for number in range(len(self._hosts))])
+            self._go_on("Downloading")
+            self._download()
+            self._go_on("Training")
+            for number in range(len(self._hosts)):
+                self._start(number)
+            end = self._supervise()
         finally:
-            for pipe in self._pipes:
-                pipe.stop()
+            self._release()
         self._job.enter("Uploading")
         self._upload(end)
         if end == "Failed":
@@ -91,6 +93,12 @@ class _Run:
         if self._job.stop_requested:
             raise StopAsked
         self._job.enter(secondary)
+
+    def _release(self) -> None:
+        for container in self._containers:
+            container.kill()
+        for pipe in self._pipes:
+            pipe.stop()
 
     def _place(self, number: int) -> Path:
         """Return the folder that is /opt/ml of a host."""
@@ -127,7 +135,7 @@ class _Run:
 
     # Training
 
-    def _start(self, number: int) -> Container:
+    def _start(self, number: int) -> None:
         job, host = self._job, self._hosts[number]
         logs = job.cloud.client("logs", job.region.name)
         stream = LogStream(logs, LOG_GROUP, f"{job.name}/{host.name}-{self._started}")
@@ -137,13 +145,14 @@ class _Run:
             stream.write(lines)
 
         image = self._request["AlgorithmSpecification"]["TrainingImage"]
-        return job.cloud.start(
-            job.cloud.images.command(image, "train"),
-            self._place(number),
-            self._environment(number),
-            on_lines,
-            job.events.put,
-        )
+        command = job.cloud.images.command(image, "train")
+        try:
+            container = job.cloud.start(
+                command, self._place(number), self._environment(number), on_lines, job.events.put
+            )
+        except OSError as error:  # a user's own image whose command is not there
+            raise JobFailed(f"ClientError: The container could not be started: {error}") from error
+        self._containers.append(container)
 
     def _environment(self, number: int) -> dict[str, str]:
         own = {
@@ -155,11 +164,11 @@ class _Run:
         }
         return self._job.cloud.container_environment(self._job.region.name, own)
 
-    def _supervise(self, containers: list[Container]) -> str:
+    def _supervise(self) -> str:
         """Wait until every container has ended; one that fails, a stop or the time limit ends the others."""
         stopping = self._request["StoppingCondition"]
         self._deadline = time.monotonic() + stopping.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
-        running, end = set(containers), ""
+        running, end = set(self._containers), ""
         while running:
             event = self._next_event()
             if isinstance(event, Container):

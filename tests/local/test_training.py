@@ -1,9 +1,14 @@
 """Training jobs that run to their end, fail, are stopped, or run too long."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+
+from sagemaker_spark_py.local.cloud import Region
+from sagemaker_spark_py.local.training import train
+from sagemaker_spark_py.local.training_job import TrainingJob
 
 from .jobs import ROLE, channel, finish, poll, put, request, run, seen, unique, unpack
 
@@ -239,3 +244,12 @@ def test_tags_of_a_job(sm, bucket):
     sm.add_tags(ResourceArn=arn, Tags=[{"Key": "cost", "Value": "1"}])
     sm.delete_tags(ResourceArn=arn, TagKeys=["team"])
     assert sm.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "cost", "Value": "1"}]
+
+
+def test_a_job_that_is_stopped_before_it_began_has_no_model(tmp_path):
+    cloud = SimpleNamespace(home=tmp_path, client=lambda service, region: None)
+    job = TrainingJob(request("b"), "arn", Region("123456789012", "us-east-1"), cloud)
+    assert job.request_stop()
+    train(job)
+    assert (job.status, job.artifacts) == ("Stopped", "")
+    assert not job.request_stop()
