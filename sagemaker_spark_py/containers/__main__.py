@@ -5,7 +5,6 @@ The process ends by itself when its standard input does: nothing outlives the Sa
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import signal
@@ -13,9 +12,8 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from sagemaker_spark_py.containers import IMAGES, split_uri, supports
+from sagemaker_spark_py.containers import IMAGES, load_container, split_uri, supports
 from sagemaker_spark_py.containers.job import Hosting, Job
 from sagemaker_spark_py.errors import ContainerError
 
@@ -39,7 +37,7 @@ def _train(image: str, base: Path, environment: Mapping[str, str]) -> int:
     repository, tag = split_uri(image)
     job = Job.from_folder(base, environment, tag)
     try:
-        _container(repository).train(job)
+        load_container(repository).train(job)
     except ContainerError as error:
         _LOG.error("Customer Error: %s", error)
         job.write_failure(f"ClientError: {error}")
@@ -56,7 +54,7 @@ def _serve(image: str, base: Path, environment: Mapping[str, str]) -> int:
 
     repository, tag = split_uri(image)
     try:
-        handler = _container(repository).load(Hosting(base / "model", environment, tag))
+        handler = load_container(repository).load(Hosting(base / "model", environment, tag))
     except ContainerError as error:
         _LOG.error("Customer Error: %s", error)
         return 1
@@ -67,10 +65,6 @@ def _serve(image: str, base: Path, environment: Mapping[str, str]) -> int:
         _LOG.info("serving %s on port %d", image, server.server_port)
         server.serve_forever(poll_interval=0.1)
     return 0
-
-
-def _container(repository: str) -> Any:
-    return importlib.import_module(IMAGES[repository].module).CONTAINER
 
 
 def _log_to_stdout() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,9 +114,12 @@ class FirstParty:
         for name in rows:
             self._check_rows(name, rows[name], settings)
         train = rows.pop("train")
+        started = time.perf_counter()
         model = self.fit(Task(settings, train, rows, job.host))
         save_arrays(job.model_dir / MODEL_FILE, {**model, "feature_dim": np.array(train.dim)})
+        rate = train.count / (time.perf_counter() - started)
         _LOG.info("#progress_metric: host=%s, completed 100.0 %% of epochs", job.host)
+        _LOG.info("#throughput_metric: host=%s, train throughput=%s records/second", job.host, rate)
 
     def load(self, hosting: Hosting) -> Handler:
         """Return the handler that answers with the hosted model."""

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sagemaker_spark_py.errors import ContainerError
 
@@ -52,15 +52,37 @@ class Hyperparameter:
     default: Any = None
     required: bool = False
 
-    def parse(self, text: str) -> Any:
-        """Return the value of `text`, or refuse it as AWS's containers do."""
-        try:
-            return self.read(text)
-        except (ValueError, OverflowError) as error:
-            raise ContainerError(
-                f"The value '{text}' is not valid for the '{self.name}' hyperparameter which {self.expects} "
-                "(caused by ValidationError)"
-            ) from error
+
+class Wording(NamedTuple):
+    """How a container refuses hyperparameters."""
+
+    missing: Callable[[Sequence[str]], str]
+    unknown: Callable[[Sequence[str]], str]
+    invalid: Callable[[Hyperparameter, str], str]
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def unexpected(names: Sequence[str]) -> str:
+    """Return "'a', 'b' were unexpected", as JSON Schema validators word it."""
+    return f"{_list(names)} {'was' if len(names) == 1 else 'were'} unexpected"
+
+
+FIRST_PARTY = Wording(
+    missing=lambda names: (
+        f"No value(s) were specified for {_list(names)} which are required hyperparameter(s) "
+        "(caused by ValidationError)"
+    ),
+    unknown=lambda names: (
+        f"Additional hyperparameters are not allowed ({unexpected(names)}) (caused by ValidationError)"
+    ),
+    invalid=lambda entry, text: (
+        f"The value '{text}' is not valid for the '{entry.name}' hyperparameter which {entry.expects} "
+        "(caused by ValidationError)"
+    ),
+)
 
 
 def integer(
@@ -101,8 +123,8 @@ def choice(
     name: str, values: Sequence[str], default: str | None = None, *, required: bool = False
 ) -> Hyperparameter:
     """Declare one word out of `values`."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return Hyperparameter(name, _one_of(values), f"accepts one of the following: {listed}", default, required)
+    expects = f"accepts one of the following: {_list(values)}"
+    return Hyperparameter(name, _one_of(values), expects, default, required)
 
 
 def flag(name: str, default: Any = None, *, words: tuple[str, ...] = ()) -> Hyperparameter:
@@ -114,11 +136,12 @@ def flag(name: str, default: Any = None, *, words: tuple[str, ...] = ()) -> Hype
 
 def metrics(name: str, values: Sequence[str], default: tuple[str, ...]) -> Hyperparameter:
     """Declare a JSON list of metric names."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return Hyperparameter(name, _list_of(values), f"expects a JSON list of: {listed}", default)
+    return Hyperparameter(name, _list_of(values), f"expects a JSON list of: {_list(values)}", default)
 
 
-def parse(declared: Sequence[Hyperparameter], given: Mapping[str, str]) -> dict[str, Any]:
+def parse(
+    declared: Sequence[Hyperparameter], given: Mapping[str, str], wording: Wording = FIRST_PARTY
+) -> dict[str, Any]:
     """Return every declared hyperparameter's value.
 
     Parameters
@@ -127,6 +150,8 @@ def parse(declared: Sequence[Hyperparameter], given: Mapping[str, str]) -> dict[
         All that the algorithm knows.
     given : mapping of str to str
         The job's HyperParameters.
+    wording : Wording
+        How to refuse.
 
     Returns
     -------
@@ -138,30 +163,23 @@ def parse(declared: Sequence[Hyperparameter], given: Mapping[str, str]) -> dict[
     ContainerError
         For missing, unknown and unreadable ones.
     """
-    _check_names(declared, given)
+    missing = [entry.name for entry in declared if entry.required and entry.name not in given]
+    if missing:
+        raise ContainerError(wording.missing(missing))
+    unknown = sorted(set(given) - {entry.name for entry in declared} - set(INTERNAL))
+    if unknown:
+        raise ContainerError(wording.unknown(unknown))
     return {
-        entry.name: entry.parse(given[entry.name]) if entry.name in given else entry.default
+        entry.name: _value(entry, given[entry.name], wording) if entry.name in given else entry.default
         for entry in declared
     }
 
 
-def _check_names(declared: Sequence[Hyperparameter], given: Mapping[str, str]) -> None:
-    missing = [f"'{entry.name}'" for entry in declared if entry.required and entry.name not in given]
-    if missing:
-        raise ContainerError(
-            f"No value(s) were specified for {', '.join(missing)} which are required hyperparameter(s) "
-            "(caused by ValidationError)"
-        )
-    unknown = sorted(set(given) - {entry.name for entry in declared} - set(INTERNAL))
-    if unknown:
-        raise ContainerError(
-            f"Additional hyperparameters are not allowed ({unexpected(unknown)}) (caused by ValidationError)"
-        )
-
-
-def unexpected(names: Sequence[str]) -> str:
-    """Return "'a', 'b' were unexpected", as JSON Schema validators word it."""
-    return ", ".join(f"'{name}'" for name in names) + (" was" if len(names) == 1 else " were") + " unexpected"
+def _value(entry: Hyperparameter, text: str, wording: Wording) -> Any:
+    try:
+        return entry.read(text)
+    except (ValueError, OverflowError) as error:
+        raise ContainerError(wording.invalid(entry, text)) from error
 
 
 def _read_integer(text: str) -> int:

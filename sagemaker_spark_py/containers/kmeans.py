@@ -133,7 +133,7 @@ def _closest(features: Matrix, centers: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def _squared_norms(rows: Matrix) -> np.ndarray:
     if isinstance(rows, np.ndarray):
-        return np.einsum("ij,ij->i", rows, rows)
+        return np.asarray(np.einsum("ij,ij->i", rows, rows))
     return np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
 
 

@@ -222,3 +222,41 @@ def _varint(value: int) -> bytes:
         out += bytes([value & 0x7F | 0x80])
         value >>= 7
     return out + bytes([value])
+
+
+def decode_labels(body: bytes) -> dict[str, np.ndarray]:
+    """Return the float32 tensors of the label maps, (n, width) by key, by a parser of the tests' own.
+
+    Of a key that a message has twice the last one counts.
+    """
+    messages = []
+    while body:
+        magic, length = struct.unpack_from("<II", body)
+        assert magic == 0xCED7230A
+        entries = [dict(_parse(entry)) for number, entry in _parse(body[8 : 8 + length]) if number == 2]
+        messages.append({entry[1].decode(): _numbers(entry[2]) for entry in entries})
+        body = body[8 + length + -length % 4 :]
+    return {key: np.stack([message[key] for message in messages]) for key in messages[0]}
+
+
+def _numbers(value: bytes) -> np.ndarray:
+    return np.frombuffer(dict(_parse(dict(_parse(value))[2]))[1], "<f4")
+
+
+def _parse(message: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield number and content of each length-delimited field."""
+    at = 0
+    while at < len(message):
+        tag, at = _read_varint(message, at)
+        length, at = _read_varint(message, at)
+        assert tag & 7 == 2
+        yield tag >> 3, message[at : at + length]
+        at += length
+
+
+def _read_varint(message: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while message[at] & 0x80:
+        value |= (message[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+    return value | message[at] << shift, at + 1
