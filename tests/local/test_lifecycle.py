@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import os
 import shutil
 import signal
@@ -18,7 +19,7 @@ from sagemaker_spark_py.errors import SageMakerSparkError, SettingError
 from sagemaker_spark_py.local import LocalSageMaker
 
 from .conftest import ECHO
-from .jobs import create_endpoint, create_model, request, settle, variant
+from .jobs import create_endpoint, create_model, request, run, settle, variant
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = [sys.executable, "-m", "sagemaker_spark_py.local"]
@@ -69,7 +70,7 @@ def training_pids(folder):
 
 
 def clients():
-    return [boto3.client(name) for name in ("sagemaker", "s3", "sagemaker-runtime")]
+    return [boto3.Session().client(name) for name in ("sagemaker", "s3", "sagemaker-runtime")]
 
 
 def test_the_environment_leads_to_it_and_is_put_back(monkeypatch):
@@ -115,6 +116,17 @@ def test_stopping_leaves_no_process_and_no_file():
     await_gone(pids, folder)
 
 
+def test_its_events_are_logged_where_info_is(caplog):
+    with (
+        caplog.at_level(logging.INFO, logger="sagemaker_spark_py.local"),
+        LocalSageMaker(images={"echo": ECHO}),
+    ):
+        sm, s3, _ = clients()
+        s3.create_bucket(Bucket="some-bucket")
+        run(sm, request("some-bucket", name="seen"))
+    assert "training job seen: Completed" in caplog.text
+
+
 def test_a_port_that_is_taken_is_reported(aws):
     with pytest.raises(SageMakerSparkError, match=r"did not start: exit code 1.*in use"):
         LocalSageMaker(port=int(aws.url.rpartition(":")[2])).start()
@@ -136,7 +148,7 @@ def test_killing_the_parent_leaves_no_process_and_no_file():
         from tests.local.test_lifecycle import clients, serve_something
         aws = LocalSageMaker(images={"echo": ECHO}).start()
         pids, folder = serve_something(*clients())
-        print(json.dumps([[aws._process.pid, *pids], str(folder)]), flush=True)
+        print(json.dumps([[aws._server.pid, *pids], str(folder)]), flush=True)
         time.sleep(600)
         """
     )
