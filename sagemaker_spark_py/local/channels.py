@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -152,8 +152,19 @@ def shuffled(found: Sequence[Item], channel: dict[str, Any], epoch: int) -> list
     return order
 
 
-def download(found: Sequence[Item], folder: Path, s3: Any) -> None:
+def download(found: Sequence[Item], folder: Path, s3: Any, go_on: Callable[[], None]) -> None:
     """Copy objects into a channel's folder (File and FastFile mode).
+
+    Parameters
+    ----------
+    found : sequence of Item
+        A host's objects.
+    folder : Path
+        The channel's folder.
+    s3
+        boto3's S3 client.
+    go_on : callable
+        Called before each object; raises where the job was stopped.
 
     Raises
     ------
@@ -162,6 +173,7 @@ def download(found: Sequence[Item], folder: Path, s3: Any) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for item in found:
+        go_on()
         _check_key(item)
         try:
             store.download(s3, item.bucket, item.key, folder / item.path)

@@ -75,9 +75,11 @@ class _Run:
     def to_the_end(self) -> str:
         """Return the final SecondaryStatus."""
         try:
-            self._go_on("Downloading")
+            self._go_on()
+            self._job.enter("Downloading")
             self._download()
-            self._go_on("Training")
+            self._go_on()
+            self._job.enter("Training")
             for number in range(len(self._hosts)):
                 self._start(number)
             end = self._supervise()
@@ -89,10 +91,9 @@ class _Run:
             raise JobFailed(self._job.failure_reason)
         return end
 
-    def _go_on(self, secondary: str) -> None:
+    def _go_on(self) -> None:
         if self._job.stop_requested:
             raise StopAsked
-        self._job.enter(secondary)
 
     def _release(self) -> None:
         for container in self._containers:
@@ -121,14 +122,12 @@ class _Run:
         mode = channels.input_mode(channel, self._request)
         found = channels.items(channel, mode, self._s3)
         for number in range(len(self._hosts)):
-            if self._job.stop_requested:
-                raise StopAsked
             data = self._place(number) / "input" / "data"
             own = channels.shard(found, channel, number, len(self._hosts))
             if mode == "Pipe":
                 self._pipes.append(Pipe(channel, own, data, self._s3, self._pipe_failed))
             else:
-                channels.download(own, data / channel["ChannelName"], self._s3)
+                channels.download(own, data / channel["ChannelName"], self._s3, self._go_on)
 
     def _pipe_failed(self, reason: str) -> None:
         self._job.events.put(f"ClientError: Data download failed:{reason}")
