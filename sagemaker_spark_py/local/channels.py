@@ -96,7 +96,8 @@ def items(channel: dict[str, Any], mode: str, s3: Any) -> list[Item]:
         if source["S3DataType"] == "ManifestFile":
             found = _manifest_items(s3, bucket, key)
         else:
-            found = _prefix_items(s3, bucket, key, whole_folders=mode == "FastFile")
+            folder = key.rstrip("/") + "/" if key else ""
+            found = items_below(s3, bucket, folder if mode == "FastFile" else key)  # that mounts a folder
     except ClientError as error:
         raise _failed(error, source["S3Uri"]) from error
     if not found:
@@ -104,13 +105,8 @@ def items(channel: dict[str, Any], mode: str, s3: Any) -> list[Item]:
     return found
 
 
-def _prefix_items(s3: Any, bucket: str, prefix: str, *, whole_folders: bool) -> list[Item]:
-    """List a prefix, which is compared as a string: ``train`` also names ``train2/x``.
-
-    FastFile mode mounts a folder, so there the prefix ends at a folder's end.
-    """
-    if whole_folders and prefix and not prefix.endswith("/"):
-        prefix += "/"
+def items_below(s3: Any, bucket: str, prefix: str) -> list[Item]:
+    """Return the objects of a prefix, which is compared as a string: ``train`` also names ``train2/x``."""
     return [Item(bucket, key, _below(prefix, key)) for key in store.list_keys(s3, bucket, prefix)]
 
 

@@ -111,11 +111,23 @@ class _Run:
         for number, host in enumerate(self._hosts):
             layout.lay_out(self._place(number), self._request, host, self._hosts)
         (self.folder / "rendezvous").mkdir()
-        for channel in self._request.get("InputDataConfig", ()):
-            try:
+        try:
+            self._restore_checkpoints()
+            for channel in self._request.get("InputDataConfig", ()):
                 self._fill(channel)
-            except channels.DataDownloadError as error:
-                raise JobFailed(f"ClientError: Data download failed:{error}") from error
+        except (channels.DataDownloadError, ClientError) as error:
+            raise JobFailed(f"ClientError: Data download failed:{error}") from error
+
+    def _restore_checkpoints(self) -> None:
+        """Bring what an earlier job left below CheckpointConfig's S3Uri to every host."""
+        if "CheckpointConfig" in self._request:
+            bucket, prefix = store.split_uri(self._checkpoints_uri())
+            found = channels.items_below(self._s3, bucket, prefix)
+            for number in range(len(self._hosts)):
+                channels.download(found, self._place(number) / layout.CHECKPOINTS, self._s3, self._go_on)
+
+    def _checkpoints_uri(self) -> str:
+        return str(self._request["CheckpointConfig"]["S3Uri"]).rstrip("/") + "/"
 
     def _fill(self, channel: dict[str, Any]) -> None:
         """Bring one channel to every host."""
@@ -217,6 +229,7 @@ class _Run:
         root = f"{output['S3OutputPath'].rstrip('/')}/{self._job.name}/output"
         places = [self._place(number) for number in range(len(self._hosts))]
         try:
+            self._keep_checkpoints(places)
             if end != "Failed":
                 models = archives.files_below(place / "model" for place in places)
                 self._job.artifacts = self._upload_files(models, f"{root}/model")
@@ -225,6 +238,13 @@ class _Run:
             )
         except (ClientError, BotoCoreError, S3UploadFailedError) as error:
             raise JobFailed(f"ClientError: Artifact upload failed:{error}") from error
+
+    def _keep_checkpoints(self, places: list[Path]) -> None:
+        """Copy checkpoints to S3: here when the containers have ended, on SageMaker all along."""
+        if "CheckpointConfig" in self._request:
+            files = archives.files_below(place / layout.CHECKPOINTS for place in places)
+            for name, path in files.items():
+                store.upload(self._s3, path, self._checkpoints_uri() + name, {})
 
     def _upload_files(self, files: dict[str, Path], uri: str) -> str:
         """Upload files as one archive, or one by one where the request says CompressionType NONE."""

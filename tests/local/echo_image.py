@@ -52,6 +52,11 @@ def train():
     if "epochs" in parameters:
         seen["pipes"] = read_pipes("train", int(parameters["epochs"]))
     (BASE / "model" / f"{host}.json").write_text(json.dumps(seen))
+    if "checkpointconfig.json" in config:
+        place = Path(config["checkpointconfig.json"]["LocalPath"])
+        seen["checkpoints"] = sorted(path.name for path in place.iterdir())
+        (place / f"epoch-{len(seen['checkpoints'])}").write_text("state")
+        (BASE / "model" / f"{host}.json").write_text(json.dumps(seen))
     if parameters.get("outputs"):
         (BASE / "output" / "data" / f"{host}.txt").write_text("a plot")
     if action == "fail" and host == parameters.get("host", host):

@@ -238,6 +238,15 @@ def test_lists_filter_order_and_page(sm, bucket):
     assert len(sm.list_training_jobs(NameContains=word, CreationTimeBefore=soon)["TrainingJobSummaries"]) == 3
 
 
+def test_checkpoints_are_kept_and_given_to_the_next_job(sm, s3, bucket):
+    kept = {"CheckpointConfig": {"S3Uri": f"s3://{bucket}/checkpoints"}}
+    run(sm, request(bucket, parameters={"action": "fail"}, **kept))
+    job = run(sm, request(bucket, **kept))
+    assert seen(s3, job)["algo-1"]["checkpoints"] == ["epoch-0"]
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="checkpoints/")["Contents"]]
+    assert keys == ["checkpoints/epoch-0", "checkpoints/epoch-1"]
+
+
 def test_tags_of_a_job(sm, bucket):
     job = run(sm, request(bucket, Tags=[{"Key": "team", "Value": "blue"}]))
     arn = job["TrainingJobArn"]
