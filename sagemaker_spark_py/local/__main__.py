@@ -15,16 +15,31 @@ import sys
 import tempfile
 import threading
 
+from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.local.local_sagemaker import check_extra
+
 DEFAULT_PORT = 5678
 DEFAULT_REGION = "us-east-1"
 DEFAULT_GRACE_SECONDS = 120.0
+SPOOL_BYTES = 1024 * 1024
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until told to stop."""
+    """Run the server and return the exit code."""
     options = _parser().parse_args(arguments)
     _forget_aws_settings()
-    # These need the [local] extra; the arguments above are explained without it.
+    # A large object is kept on disk; the library's own limit of 16 MiB would keep most parts in memory.
+    os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(SPOOL_BYTES))
+    try:
+        check_extra()
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return _serve(options)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    """Serve until told to stop; what this imports needs the [local] extra."""
     from sagemaker_spark_py.local.cloud import Cloud, endpoint_variables
     from sagemaker_spark_py.local.http_server import listen
     from sagemaker_spark_py.local.images import Images

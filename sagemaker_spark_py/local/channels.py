@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,7 +96,8 @@ def items(channel: dict[str, Any], mode: str, s3: Any) -> list[Item]:
         if source["S3DataType"] == "ManifestFile":
             found = _manifest_items(s3, bucket, key)
         else:
-            found = _prefix_items(s3, bucket, key, whole_folders=mode == "FastFile")
+            folder = key.rstrip("/") + "/" if key else ""
+            found = items_below(s3, bucket, folder if mode == "FastFile" else key)  # that mounts a folder
     except ClientError as error:
         raise _failed(error, source["S3Uri"]) from error
     if not found:
@@ -104,13 +105,8 @@ def items(channel: dict[str, Any], mode: str, s3: Any) -> list[Item]:
     return found
 
 
-def _prefix_items(s3: Any, bucket: str, prefix: str, *, whole_folders: bool) -> list[Item]:
-    """List a prefix, which is compared as a string: ``train`` also names ``train2/x``.
-
-    FastFile mode mounts a folder, so there the prefix ends at a folder's end.
-    """
-    if whole_folders and prefix and not prefix.endswith("/"):
-        prefix += "/"
+def items_below(s3: Any, bucket: str, prefix: str) -> list[Item]:
+    """Return the objects of a prefix, which is compared as a string: ``train`` also names ``train2/x``."""
     return [Item(bucket, key, _below(prefix, key)) for key in store.list_keys(s3, bucket, prefix)]
 
 
@@ -152,8 +148,19 @@ def shuffled(found: Sequence[Item], channel: dict[str, Any], epoch: int) -> list
     return order
 
 
-def download(found: Sequence[Item], folder: Path, s3: Any) -> None:
+def download(found: Sequence[Item], folder: Path, s3: Any, go_on: Callable[[], None]) -> None:
     """Copy objects into a channel's folder (File and FastFile mode).
+
+    Parameters
+    ----------
+    found : sequence of Item
+        A host's objects.
+    folder : Path
+        The channel's folder.
+    s3
+        boto3's S3 client.
+    go_on : callable
+        Called before each object; raises where the job was stopped.
 
     Raises
     ------
@@ -162,6 +169,7 @@ def download(found: Sequence[Item], folder: Path, s3: Any) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for item in found:
+        go_on()
         _check_key(item)
         try:
             store.download(s3, item.bucket, item.key, folder / item.path)
@@ -178,7 +186,8 @@ def _check_key(item: Item) -> None:
     for part, sequence in (("", "//"), ("..", "../")):
         if part in parts:
             raise DataDownloadError(
-                f"Failed to download data. S3 key: {item.uri} has an illegal char sub-sequence '{sequence}' in it"
+                f"Failed to download data. S3 key: {item.uri} has an illegal char sub-sequence "
+                f"'{sequence}' in it"
             )
 
 

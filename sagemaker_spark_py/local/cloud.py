@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -15,6 +14,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from sagemaker_spark_py.local.home import Home
 from sagemaker_spark_py.local.images import Images
 from sagemaker_spark_py.local.processes import Container
 
@@ -60,13 +60,19 @@ class Cloud:
         self.images = images
         self.grace_seconds = grace_seconds
         self.url = ""
-        self.home = Path(tempfile.mkdtemp(prefix="sagemaker-local-"))
+        self._home = Home()
         self._regions: dict[tuple[str, str], Region] = {}
         self._containers: set[Container] = set()
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self._session = boto3.Session()
         self._clients: dict[tuple[str, str], Any] = {}
+
+    @property
+    def home(self) -> Path:
+        """The private folder; jobs and endpoints live below it."""
+        return self._home.path
 
     def region(self, account: str, name: str) -> Region:
         """Return an account's region; it exists from its first use."""
@@ -128,16 +134,30 @@ class Cloud:
             **own,
         }
 
+    def in_background(self, name: str, work: Callable[[], None]) -> None:
+        """Do a job's or an endpoint's work in a thread that the end of the server waits for."""
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        with self._lock:
+            self._threads = [other for other in self._threads if other.is_alive()] + [thread]
+            thread.start()
+
     def close(self) -> None:
-        """End every container and remove every file."""
+        """Stop every job, end every container and remove every file."""
         self.closing.set()
         with self._lock:
-            left = list(self._containers)
+            regions, left, threads = list(self._regions.values()), list(self._containers), self._threads
+        for region in regions:
+            for job in list(region.training_jobs.values()):
+                job.request_stop()
         for container in left:
             container.terminate()
+        deadline = time.monotonic() + SHUTDOWN_GRACE_SECONDS
         for container in left:
-            container.stop(SHUTDOWN_GRACE_SECONDS)
-        shutil.rmtree(self.home, ignore_errors=True)
+            container.stop(max(0.0, deadline - time.monotonic()))
+        deadline = time.monotonic() + SHUTDOWN_GRACE_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self._home.remove()
 
 
 def endpoint_variables(url: str, region: str) -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from typing import Any
 
 from sagemaker_spark_py.local.calls import Call, Operation
@@ -23,7 +21,7 @@ def create(call: Call) -> dict[str, Any]:
         endpoint = Endpoint(call.region, call.cloud, name, config, _models(call, config))
         call.region.endpoints[name] = endpoint
         call.keep_tags(endpoint.arn)
-    _in_thread(endpoint.bring_up)
+    call.cloud.in_background(f"endpoint {name}", endpoint.bring_up)
     return {"EndpointArn": endpoint.arn}
 
 
@@ -41,7 +39,7 @@ def update(call: Call) -> dict[str, Any]:
         if endpoint.status != "InService":
             raise invalid(f'Cannot update in-progress endpoint "{endpoint.arn}".')
         endpoint.begin("Updating")
-    _in_thread(lambda: endpoint.update(config, models))
+    call.cloud.in_background(f"endpoint {endpoint.name}", lambda: endpoint.update(config, models))
     return {"EndpointArn": endpoint.arn}
 
 
@@ -53,7 +51,7 @@ def delete(call: Call) -> dict[str, Any]:
             raise invalid(f'Cannot update in-progress endpoint "{endpoint.arn}".')
         endpoint.begin("Deleting")
     call.region.tags.pop(endpoint.arn, None)
-    _in_thread(endpoint.take_down)
+    call.cloud.in_background(f"endpoint {endpoint.name}", endpoint.take_down)
     return {}
 
 
@@ -76,10 +74,6 @@ def _find(call: Call) -> Endpoint:
 def _models(call: Call, config: dict[str, Any]) -> dict[str, Any]:
     names = [variant["ModelName"] for variant in config["ProductionVariants"]]
     return {name: find_model(call, name) for name in names}
-
-
-def _in_thread(work: Callable[[], None]) -> None:
-    threading.Thread(target=work, daemon=True).start()
 
 
 OPERATIONS = {

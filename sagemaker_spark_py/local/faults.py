@@ -16,6 +16,8 @@ from sagemaker_spark_py.local.errors import AwsError, for_service
 from sagemaker_spark_py.local.http_server import Dropped
 from sagemaker_spark_py.local.incoming import Incoming
 
+SERVICES = ("s3", "sts", "sagemaker", "sagemaker-runtime", "logs")
+
 
 @dataclass
 class Rule:
@@ -94,6 +96,8 @@ class Faults:
         unknown = set(values) - known
         if unknown:
             raise ValueError(f"unknown {sorted(unknown)}; expected some of {sorted(known)}")
+        if values.get("service") not in SERVICES:
+            raise ValueError(f"unknown service {values.get('service')!r}; expected one of {list(SERVICES)}")
         with self._lock:
             self._rules.append(Rule(**values))  # type: ignore[arg-type]
 

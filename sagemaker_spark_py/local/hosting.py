@@ -81,8 +81,11 @@ class Endpoint:
             self.variants = self._start(self.config, self._models)
         except StartFailed as error:
             self._move("Failed", str(error))
-            return
-        self._move("InService")
+        except Exception as error:
+            logger.exception("endpoint %s: the local SageMaker failed", self.name)
+            self._move("Failed", f"InternalServerError: {error!r}")
+        else:
+            self._move("InService")
 
     def update(self, config: dict[str, Any], models: Mapping[str, Any]) -> None:
         """Start the variants of another configuration and let them replace the present ones."""
@@ -147,7 +150,7 @@ class Endpoint:
                 )
                 for instance in variant.instances:
                     instance.await_ping(startup)
-        except StartFailed:
+        except BaseException:
             _stop(variants)
             raise
         return variants

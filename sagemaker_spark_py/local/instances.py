@@ -76,13 +76,13 @@ class Instance:
         if uri:
             self._fetch(uri, model)
         stream = LogStream(self._cloud.client("logs", self._region), self.log_group, self.stream)
-        self._container = self._cloud.start(
-            self._cloud.images.command(self._definition["Image"], "serve"),
-            self.folder,
-            self._environment(),
-            stream.write,
-            lambda container: logger.debug("instance %s ended (%s)", self.stream, container.exit_code),
-        )
+        command = self._cloud.images.command(self._definition["Image"], "serve")
+        try:
+            self._container = self._cloud.start(
+                command, self.folder, self._environment(), stream.write, self._ended
+            )
+        except OSError as error:  # a user's own image whose command is not there
+            raise StartFailed(f"The container could not be started: {error}") from error
 
     def await_ping(self, startup_seconds: float) -> None:
         """Wait until ``GET /ping`` is answered with 200.
@@ -134,6 +134,11 @@ class Instance:
                 f"that the role passed to CreateModel has permissions to download the model. ({error})"
             ) from error
         archive.unlink()
+
+    def _ended(self, container: Container) -> None:
+        logger.info(
+            "instance %s of %s ended with exit code %s", self.stream, self.log_group, container.exit_code
+        )
 
     def _environment(self) -> dict[str, str]:
         own = {

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sagemaker_spark_py.local.channels import input_mode
 
 NETWORK_INTERFACE = "lo"
+CHECKPOINTS = "checkpoints"
 FAILURE_CHARACTERS = 1024
 
 
@@ -42,14 +43,14 @@ def hosts_of(resources: Mapping[str, Any]) -> list[Host]:
 
 def lay_out(folder: Path, request: Mapping[str, Any], host: Host, hosts: Sequence[Host]) -> None:
     """Make a host's folders and its configuration files."""
-    for name in ("input/config", "input/data", "model", "output/data", "checkpoints", "code"):
+    for name in ("input/config", "input/data", "model", "output/data", CHECKPOINTS, "code"):
         (folder / name).mkdir(parents=True)
     config = folder / "input" / "config"
     _write(config / "hyperparameters.json", request.get("HyperParameters", {}))
     _write(config / "inputdataconfig.json", _channels(request))
     _write(config / "resourceconfig.json", _resources(host, hosts))
     if "CheckpointConfig" in request:
-        _write(config / "checkpointconfig.json", {"LocalPath": str(folder / "checkpoints")})
+        _write(config / "checkpointconfig.json", {"LocalPath": str(folder / CHECKPOINTS)})
 
 
 def failure_text(folder: Path) -> str:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import shlex
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
-from typing import IO
 
-from sagemaker_spark_py.errors import SageMakerSparkError, SettingError
+from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.local.fault_client import FaultClient
+from sagemaker_spark_py.local.server_process import ServerProcess
+
+logger = logging.getLogger(__name__)
 
 EXTRA_MODULES = ("moto", "flask", "flask_cors", "sklearn")
 ACCOUNT = "123456789012"
-STOP_SECONDS = 20.0
 # Settings that would lead an SDK past the local server or make it refuse to start.
 UNSET_WHILE_RUNNING = (
     "AWS_PROFILE",
@@ -32,6 +31,7 @@ UNSET_WHILE_RUNNING = (
 class LocalSageMaker:
     """AWS on localhost: S3, STS, CloudWatch Logs, SageMaker and its runtime, for unmodified SDKs.
 
+    What the server has to say is logged under this module's name: warnings, and at level INFO every event.
     While it runs, the environment variables of this process lead every AWS SDK (and every process started
     from here, Spark's Python workers included) to it; they are put back when it stops.
 
@@ -75,7 +75,7 @@ class LocalSageMaker:
         self._port = port
         self._images = {name: list(command) for name, command in (images or {}).items()}
         self._grace_seconds = graceSeconds
-        self._process: subprocess.Popen[str] | None = None
+        self._server: ServerProcess | None = None
         self._saved: dict[str, str | None] = {}
 
     def start(self) -> LocalSageMaker:
@@ -88,39 +88,22 @@ class LocalSageMaker:
         SageMakerSparkError
             Where the server does not start; with what it said.
         """
-        if self._process is not None:
+        if self._server is not None:
             return self
-        _check_extra()
-        with tempfile.TemporaryFile("w+") as complaints:
-            self._process = subprocess.Popen(
-                self._command(),
-                stdin=subprocess.PIPE,  # its end tells the server that this process is gone
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                text=True,
-                env=_with_package_on_path(),
-                start_new_session=True,  # Ctrl-C is for this process, which stops the server
-            )
-            exports = self._read_exports(complaints)
+        check_extra()
+        server = ServerProcess(self._command(), logger)
+        exports = server.exports()
+        self._server = server
         self.url = exports["AWS_ENDPOINT_URL_S3"]
         self._set_environment(exports)
         return self
 
     def stop(self) -> None:
         """Stop the server, with all jobs and endpoints, and put the environment back."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        self._restore_environment()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.close()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        server, self._server = self._server, None
+        if server is not None:
+            self._restore_environment()
+            server.stop()
 
     def __enter__(self) -> LocalSageMaker:
         """Start."""
@@ -133,32 +116,10 @@ class LocalSageMaker:
         self.stop()
 
     def _command(self) -> list[str]:
-        own = [
-            part
-            for name, command in self._images.items()
-            for part in ("--image", f"{name}={shlex.join(command)}")
-        ]
-        module = [sys.executable, "-m", "sagemaker_spark_py.local", "--quiet", "--until-stdin-closes"]
+        own = [f"--image={name}={shlex.join(command)}" for name, command in self._images.items()]
         place = ["--port", str(self._port), "--region", self.region]
-        return [*module, *place, "--grace-seconds", str(self._grace_seconds), *own]
-
-    def _read_exports(self, complaints: IO[str]) -> dict[str, str]:
-        """Read the server's first lines; the comment after them says that it is ready."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        exports: dict[str, str] = {}
-        for line in self._process.stdout:
-            if line.startswith("#"):
-                return exports
-            name, _, value = line.removeprefix("export ").partition("=")
-            exports[name] = shlex.split(value)[0]
-        process, self._process = self._process, None
-        code = process.wait()
-        complaints.seek(0)
-        raise SageMakerSparkError(
-            f"the local SageMaker did not start: exit code {code}; expected a running server. "
-            f"It said: {complaints.read().strip()[-2000:]}"
-        )
+        grace = ["--grace-seconds", str(self._grace_seconds)]
+        return [sys.executable, "-m", "sagemaker_spark_py.local", *place, *grace, *own]
 
     def _set_environment(self, exports: Mapping[str, str]) -> None:
         without_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1"]))
@@ -180,17 +141,11 @@ def _apply(values: Mapping[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def _check_extra() -> None:
+def check_extra() -> None:
+    """Raise SettingError where the packages of the [local] extra are missing."""
     missing = [name for name in EXTRA_MODULES if importlib.util.find_spec(name) is None]
     if missing:
         raise SettingError(
             f"the local SageMaker needs packages that are not installed: {', '.join(missing)}; expected the "
             "[local] extra. Run: pip install 'sagemaker_spark_py[local]'"
         )
-
-
-def _with_package_on_path() -> dict[str, str]:
-    """Return this process's environment, with this package importable from any directory."""
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}

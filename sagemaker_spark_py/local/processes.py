@@ -77,6 +77,8 @@ class Container:
 
     def kill(self) -> None:
         """End it and everything it started, at once."""
+        if self.ended:  # its number may be another process's by now
+            return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 

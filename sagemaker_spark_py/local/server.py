@@ -30,6 +30,7 @@ OPERATIONS = {
     **endpoints.OPERATIONS,
     **tags.OPERATIONS,
 }
+READING = ("Describe", "List")  # not worth a line in the log
 
 
 class Application:
@@ -89,7 +90,10 @@ class Application:
         parameters = protocol.parse(model, request.body(), request.headers, {})
         check(model.input_shape, parameters, operation.also_required)
         region = self._cloud.region(request.account, request.region or self._region)
-        return protocol.render(model, operation.answer(Call(self._cloud, region, parameters)))
+        result = operation.answer(Call(self._cloud, region, parameters))
+        if not name.startswith(READING):
+            logger.info("%s %s", name, next(iter(parameters.values()), ""))
+        return protocol.render(model, result)
 
     def _invoke(self, request: Incoming) -> Answer:
         """Answer an operation of SageMaker's runtime."""

@@ -69,28 +69,37 @@ class _Run:
         self._started = int(time.time())
         self._deadline = 0.0
         self._pipes: list[Pipe] = []
+        self._containers: list[Container] = []
         self.folder = job.cloud.home / "training" / job.region.account / job.region.name / job.name
 
     def to_the_end(self) -> str:
         """Return the final SecondaryStatus."""
-        self._go_on("Downloading")
-        self._download()
-        self._go_on("Training")
         try:
-            end = self._supervise([self._start(number) for number in range(len(self._hosts))])
+            self._go_on()
+            self._job.enter("Downloading")
+            self._download()
+            self._go_on()
+            self._job.enter("Training")
+            for number in range(len(self._hosts)):
+                self._start(number)
+            end = self._supervise()
         finally:
-            for pipe in self._pipes:
-                pipe.stop()
+            self._release()
         self._job.enter("Uploading")
         self._upload(end)
         if end == "Failed":
             raise JobFailed(self._job.failure_reason)
         return end
 
-    def _go_on(self, secondary: str) -> None:
+    def _go_on(self) -> None:
         if self._job.stop_requested:
             raise StopAsked
-        self._job.enter(secondary)
+
+    def _release(self) -> None:
+        for container in self._containers:
+            container.kill()
+        for pipe in self._pipes:
+            pipe.stop()
 
     def _place(self, number: int) -> Path:
         """Return the folder that is /opt/ml of a host."""
@@ -102,32 +111,42 @@ class _Run:
         for number, host in enumerate(self._hosts):
             layout.lay_out(self._place(number), self._request, host, self._hosts)
         (self.folder / "rendezvous").mkdir()
-        for channel in self._request.get("InputDataConfig", ()):
-            try:
+        try:
+            self._restore_checkpoints()
+            for channel in self._request.get("InputDataConfig", ()):
                 self._fill(channel)
-            except channels.DataDownloadError as error:
-                raise JobFailed(f"ClientError: Data download failed:{error}") from error
+        except (channels.DataDownloadError, ClientError) as error:
+            raise JobFailed(f"ClientError: Data download failed:{error}") from error
+
+    def _restore_checkpoints(self) -> None:
+        """Bring what an earlier job left below CheckpointConfig's S3Uri to every host."""
+        if "CheckpointConfig" in self._request:
+            bucket, prefix = store.split_uri(self._checkpoints_uri())
+            found = channels.items_below(self._s3, bucket, prefix)
+            for number in range(len(self._hosts)):
+                channels.download(found, self._place(number) / layout.CHECKPOINTS, self._s3, self._go_on)
+
+    def _checkpoints_uri(self) -> str:
+        return str(self._request["CheckpointConfig"]["S3Uri"]).rstrip("/") + "/"
 
     def _fill(self, channel: dict[str, Any]) -> None:
         """Bring one channel to every host."""
         mode = channels.input_mode(channel, self._request)
         found = channels.items(channel, mode, self._s3)
         for number in range(len(self._hosts)):
-            if self._job.stop_requested:
-                raise StopAsked
             data = self._place(number) / "input" / "data"
             own = channels.shard(found, channel, number, len(self._hosts))
             if mode == "Pipe":
                 self._pipes.append(Pipe(channel, own, data, self._s3, self._pipe_failed))
             else:
-                channels.download(own, data / channel["ChannelName"], self._s3)
+                channels.download(own, data / channel["ChannelName"], self._s3, self._go_on)
 
     def _pipe_failed(self, reason: str) -> None:
         self._job.events.put(f"ClientError: Data download failed:{reason}")
 
     # Training
 
-    def _start(self, number: int) -> Container:
+    def _start(self, number: int) -> None:
         job, host = self._job, self._hosts[number]
         logs = job.cloud.client("logs", job.region.name)
         stream = LogStream(logs, LOG_GROUP, f"{job.name}/{host.name}-{self._started}")
@@ -137,13 +156,14 @@ class _Run:
             stream.write(lines)
 
         image = self._request["AlgorithmSpecification"]["TrainingImage"]
-        return job.cloud.start(
-            job.cloud.images.command(image, "train"),
-            self._place(number),
-            self._environment(number),
-            on_lines,
-            job.events.put,
-        )
+        command = job.cloud.images.command(image, "train")
+        try:
+            container = job.cloud.start(
+                command, self._place(number), self._environment(number), on_lines, job.events.put
+            )
+        except OSError as error:  # a user's own image whose command is not there
+            raise JobFailed(f"ClientError: The container could not be started: {error}") from error
+        self._containers.append(container)
 
     def _environment(self, number: int) -> dict[str, str]:
         own = {
@@ -155,11 +175,11 @@ class _Run:
         }
         return self._job.cloud.container_environment(self._job.region.name, own)
 
-    def _supervise(self, containers: list[Container]) -> str:
+    def _supervise(self) -> str:
         """Wait until every container has ended; one that fails, a stop or the time limit ends the others."""
         stopping = self._request["StoppingCondition"]
         self._deadline = time.monotonic() + stopping.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
-        running, end = set(containers), ""
+        running, end = set(self._containers), ""
         while running:
             event = self._next_event()
             if isinstance(event, Container):
@@ -209,6 +229,7 @@ class _Run:
         root = f"{output['S3OutputPath'].rstrip('/')}/{self._job.name}/output"
         places = [self._place(number) for number in range(len(self._hosts))]
         try:
+            self._keep_checkpoints(places)
             if end != "Failed":
                 models = archives.files_below(place / "model" for place in places)
                 self._job.artifacts = self._upload_files(models, f"{root}/model")
@@ -217,6 +238,13 @@ class _Run:
             )
         except (ClientError, BotoCoreError, S3UploadFailedError) as error:
             raise JobFailed(f"ClientError: Artifact upload failed:{error}") from error
+
+    def _keep_checkpoints(self, places: list[Path]) -> None:
+        """Copy checkpoints to S3: here when the containers have ended, on SageMaker all along."""
+        if "CheckpointConfig" in self._request:
+            files = archives.files_below(place / layout.CHECKPOINTS for place in places)
+            for name, path in files.items():
+                store.upload(self._s3, path, self._checkpoints_uri() + name, {})
 
     def _upload_files(self, files: dict[str, Path], uri: str) -> str:
         """Upload files as one archive, or one by one where the request says CompressionType NONE."""

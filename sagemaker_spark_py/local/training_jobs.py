@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import Any
 
 from sagemaker_spark_py.local import channels
@@ -35,7 +34,7 @@ def create(call: Call) -> dict[str, Any]:
             )
         call.region.training_jobs[name] = job
         call.keep_tags(arn)
-    threading.Thread(target=train, args=(job,), name=f"training {name}", daemon=True).start()
+    call.cloud.in_background(f"training {name}", lambda: train(job))
     return {"TrainingJobArn": arn}
 
 

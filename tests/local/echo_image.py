@@ -35,7 +35,9 @@ def read_pipes(channel, epochs):
 def see(config):
     data = BASE / "input" / "data"
     files = {
-        str(path.relative_to(data)): path.read_bytes().hex() for path in sorted(data.rglob("*")) if path.is_file()
+        str(path.relative_to(data)): path.read_bytes().hex()
+        for path in sorted(data.rglob("*"))
+        if path.is_file()
     }
     return {"config": config, "files": files, "environment": dict(os.environ)}
 
@@ -50,6 +52,11 @@ def train():
     if "epochs" in parameters:
         seen["pipes"] = read_pipes("train", int(parameters["epochs"]))
     (BASE / "model" / f"{host}.json").write_text(json.dumps(seen))
+    if "checkpointconfig.json" in config:
+        place = Path(config["checkpointconfig.json"]["LocalPath"])
+        seen["checkpoints"] = sorted(path.name for path in place.iterdir())
+        (place / f"epoch-{len(seen['checkpoints'])}").write_text("state")
+        (BASE / "model" / f"{host}.json").write_text(json.dumps(seen))
     if parameters.get("outputs"):
         (BASE / "output" / "data" / f"{host}.txt").write_text("a plot")
     if action == "fail" and host == parameters.get("host", host):
@@ -67,6 +74,7 @@ def train():
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         print(self.requestline, flush=True)

@@ -138,14 +138,14 @@ def test_fast_file_mode_takes_whole_folders(sm, s3, bucket):
 def test_fast_file_mode_takes_no_manifest(sm, s3, bucket):
     put(s3, bucket, manifest=b"[]")
     train = channel(f"s3://{bucket}/manifest", data_type="ManifestFile")
-    with pytest.raises(ClientError, match="ValidationException.*FastFile"):
+    with pytest.raises(ClientError, match=r"ValidationException.*FastFile"):
         sm.create_training_job(**request(bucket, [train], mode="FastFile"))
 
 
 def test_gzip_is_for_pipe_mode(sm, s3, bucket):
     put(s3, bucket, **{"data/a": b"1"})
     train = channel(f"s3://{bucket}/data/", CompressionType="Gzip")
-    with pytest.raises(ClientError, match="ValidationException.*Pipe input mode only"):
+    with pytest.raises(ClientError, match=r"ValidationException.*Pipe input mode only"):
         sm.create_training_job(**request(bucket, [train]))
 
 

@@ -1,5 +1,6 @@
 """Endpoints: how they come into service, fail, are replaced and go away."""
 
+import json
 import os
 
 import pytest
@@ -20,8 +21,6 @@ from .jobs import (
 
 
 def ask(runtime, name, body=b"x", **more):
-    import json
-
     return json.load(runtime.invoke_endpoint(EndpointName=name, Body=body, **more)["Body"])
 
 
@@ -47,7 +46,7 @@ def test_an_endpoint_serves_its_model_until_it_is_deleted(sm, s3, runtime, bucke
     assert served["DeployedImages"][0]["SpecifiedImage"] == ECHO_IMAGE
     delete_endpoint(sm, name)
     assert not alive(said["pid"])
-    with pytest.raises(ClientError, match='ValidationException.*Could not find endpoint "arn:aws:sagemaker'):
+    with pytest.raises(ClientError, match=r'ValidationException.*Could not find endpoint "arn:aws:sagemaker'):
         sm.describe_endpoint(EndpointName=name)
 
 
@@ -68,7 +67,7 @@ def test_variants_share_the_calls_unless_one_is_wanted(sm, s3, runtime, bucket):
     assert runtime.invoke_endpoint(EndpointName=name, Body=b"x")["InvokedProductionVariant"] == "A"
     wanted = runtime.invoke_endpoint(EndpointName=name, Body=b"x", TargetVariant="B")
     assert wanted["InvokedProductionVariant"] == "B"
-    with pytest.raises(runtime.exceptions.ValidationError, match="Variant C not found"):
+    with pytest.raises(runtime.exceptions.ValidationError, match=r"Variant C not found"):
         runtime.invoke_endpoint(EndpointName=name, Body=b"x", TargetVariant="C")
     delete_endpoint(sm, name)
 
@@ -89,7 +88,7 @@ def test_a_container_that_does_not_get_well_fails_the_endpoint(sm, s3, bucket, t
     model = create_model(sm, s3, bucket, environment={trouble: "1"})
     name = create_endpoint(sm, variant(model, ContainerStartupHealthCheckTimeoutInSeconds=60))
     if trouble == "SICK":
-        with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+        with pytest.raises(ClientError, match=r"Cannot update in-progress endpoint"):
             sm.delete_endpoint(EndpointName=name)
         return
     endpoint = settle(sm, name)
@@ -145,12 +144,12 @@ def test_an_update_that_fails_leaves_the_old_instances_in_service(sm, s3, runtim
 
 def test_names_are_given_once(sm, s3, bucket):
     model = create_model(sm, s3, bucket)
-    with pytest.raises(ClientError, match="Cannot create already existing model"):
+    with pytest.raises(ClientError, match=r"Cannot create already existing model"):
         sm.create_model(ModelName=model, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": ECHO_IMAGE})
     name = create_endpoint(sm, variant(model))
-    with pytest.raises(ClientError, match="Cannot create already existing endpoint configuration"):
+    with pytest.raises(ClientError, match=r"Cannot create already existing endpoint configuration"):
         sm.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant(model)])
-    with pytest.raises(ClientError, match='Cannot create already existing endpoint "arn'):
+    with pytest.raises(ClientError, match=r'Cannot create already existing endpoint "arn'):
         sm.create_endpoint(EndpointName=name, EndpointConfigName=name)
     settle(sm, name)
     delete_endpoint(sm, name)
@@ -161,7 +160,11 @@ def test_what_is_missing_is_named(sm, bucket):
     calls = [
         (sm.describe_model, {"ModelName": missing}, "Could not find model"),
         (sm.delete_model, {"ModelName": missing}, "Could not find model"),
-        (sm.describe_endpoint_config, {"EndpointConfigName": missing}, "Could not find endpoint configuration"),
+        (
+            sm.describe_endpoint_config,
+            {"EndpointConfigName": missing},
+            "Could not find endpoint configuration",
+        ),
         (sm.delete_endpoint_config, {"EndpointConfigName": missing}, "Could not find endpoint configuration"),
         (sm.delete_endpoint, {"EndpointName": missing}, "Could not find endpoint"),
         (
@@ -176,7 +179,7 @@ def test_what_is_missing_is_named(sm, bucket):
         ),
     ]
     for call, arguments, text in calls:
-        with pytest.raises(ClientError, match=f"ValidationException.*{text}"):
+        with pytest.raises(ClientError, match=rf"ValidationException.*{text}"):
             call(**arguments)
 
 
@@ -184,7 +187,7 @@ def test_a_model_needs_its_data_and_a_known_image(sm, bucket):
     container = {"Image": ECHO_IMAGE, "ModelDataUrl": f"s3://{bucket}/none/model.tar.gz"}
     with pytest.raises(ClientError, match=r"Could not find model data at s3://.*/none/model.tar.gz"):
         sm.create_model(ModelName=unique("m"), ExecutionRoleArn=ROLE, PrimaryContainer=container)
-    with pytest.raises(ClientError, match="Cannot find repository: strange"):
+    with pytest.raises(ClientError, match=r"Cannot find repository: strange"):
         sm.create_model(ModelName=unique("m"), ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "strange:1"})
 
 

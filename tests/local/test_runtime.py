@@ -1,9 +1,16 @@
 """InvokeEndpoint: what reaches the container, what comes back, and how calls fail."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
+
+from sagemaker_spark_py.local.cloud import Region
+from sagemaker_spark_py.local.errors import AwsError
+from sagemaker_spark_py.local.hosting import Variant
+from sagemaker_spark_py.local.runtime import invoke
 
 from .jobs import create_endpoint, create_model, settle, unique, variant
 
@@ -51,11 +58,13 @@ def test_the_largest_body_passes_and_one_byte_more_does_not(runtime, endpoint):
 
 
 def test_an_answer_that_is_too_large_is_a_model_error(runtime, endpoint):
-    with pytest.raises(runtime.exceptions.ModelError, match="7000000 bytes"):
+    with pytest.raises(runtime.exceptions.ModelError, match=r"7000000 bytes"):
         runtime.invoke_endpoint(EndpointName=endpoint, Body=b"huge")
 
 
-@pytest.mark.parametrize(("status", "kind"), [(400, "client"), (415, "client"), (500, "server"), (503, "server")])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, "client"), (415, "client"), (500, "server"), (503, "server")]
+)
 def test_an_error_of_the_container_is_a_model_error(runtime, endpoint, status, kind):
     with pytest.raises(runtime.exceptions.ModelError) as failed:
         runtime.invoke_endpoint(EndpointName=endpoint, Body=b"status %d" % status)
@@ -80,18 +89,22 @@ def test_a_container_that_dies_is_a_model_error(sm, s3, runtime, bucket):
 
 
 def test_an_unknown_endpoint_is_a_validation_error(aws, runtime):
-    with pytest.raises(runtime.exceptions.ValidationError, match="Endpoint nobody of account 123456789012 not found"):
+    with pytest.raises(
+        runtime.exceptions.ValidationError, match=r"Endpoint nobody of account 123456789012 not found"
+    ):
         runtime.invoke_endpoint(EndpointName="nobody", Body=b"x")
 
 
 def test_an_endpoint_that_is_not_in_service_yet_is_not_found(sm, s3, runtime, bucket):
     name = create_endpoint(sm, variant(create_model(sm, s3, bucket, environment={"SICK": "1"})))
-    with pytest.raises(runtime.exceptions.ValidationError, match="not found"):
+    with pytest.raises(runtime.exceptions.ValidationError, match=r"not found"):
         runtime.invoke_endpoint(EndpointName=name, Body=b"x")
 
 
 def test_headers_are_validated_from_the_model(runtime, endpoint):
-    with pytest.raises(runtime.exceptions.ValidationError, match="'inferenceId' failed to satisfy constraint"):
+    with pytest.raises(
+        runtime.exceptions.ValidationError, match=r"'inferenceId' failed to satisfy constraint"
+    ):
         runtime.invoke_endpoint(EndpointName=endpoint, Body=b"x", InferenceId="x" * 65)
 
 
@@ -104,6 +117,27 @@ def test_serverless_variants_take_less(sm, s3, runtime, bucket):
     name = create_endpoint(sm, serverless)
     assert settle(sm, name)["ProductionVariants"][0]["CurrentServerlessConfig"]["MemorySizeInMB"] == 2048
     runtime.invoke_endpoint(EndpointName=name, Body=bytes(4 * 1024 * 1024))
-    with pytest.raises(runtime.exceptions.ValidationError, match="oversize body"):
+    with pytest.raises(runtime.exceptions.ValidationError, match=r"oversize body"):
         runtime.invoke_endpoint(EndpointName=name, Body=bytes(4 * 1024 * 1024 + 1))
     sm.delete_endpoint(EndpointName=name)
+
+
+def test_a_container_that_takes_too_long_is_a_model_error_without_status():
+    """A minute is too long for a test: the instance says at once that it has passed."""
+
+    class Slow:
+        log_group = "/aws/sagemaker/Endpoints/slow"
+
+        def invoke(self, body, headers):
+            raise urllib3.exceptions.ReadTimeoutError(None, "/invocations", "Read timed out.")
+
+    region = Region("123456789012", "us-east-1")
+    endpoint = SimpleNamespace(name="slow", status="InService")
+    endpoint.variants = [Variant({"VariantName": "A"}, "echo:1", [Slow()])]
+    region.endpoints["slow"] = endpoint
+    with pytest.raises(
+        AwsError, match=r"server error \(0\) from primary with message \"Your invocation"
+    ) as failed:
+        invoke(region, "slow", {}, b"x")
+    assert (failed.value.code, failed.value.status) == ("ModelError", 424)
+    assert failed.value.members["OriginalStatusCode"] == 0

@@ -1,9 +1,14 @@
 """Training jobs that run to their end, fail, are stopped, or run too long."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+
+from sagemaker_spark_py.local.cloud import Region
+from sagemaker_spark_py.local.training import train
+from sagemaker_spark_py.local.training_job import TrainingJob
 
 from .jobs import ROLE, channel, finish, poll, put, request, run, seen, unique, unpack
 
@@ -31,7 +36,9 @@ def test_a_job_runs_through_all_states_and_leaves_its_model(sm, s3, bucket):
     job = run(sm, request(bucket, [channel(f"s3://{bucket}/train/")], parameters={"k": "3"}))
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Completed"
     assert statuses(job) == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
-    assert all(transition["EndTime"] >= transition["StartTime"] for transition in job["SecondaryStatusTransitions"])
+    assert all(
+        transition["EndTime"] >= transition["StartTime"] for transition in job["SecondaryStatusTransitions"]
+    )
     name = job["TrainingJobName"]
     assert job["ModelArtifacts"] == {"S3ModelArtifacts": f"s3://{bucket}/out/{name}/output/model.tar.gz"}
     assert job["TrainingJobArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}"
@@ -143,7 +150,11 @@ def test_an_output_bucket_that_is_not_there_fails_the_job(sm, bucket):
 def wait_until_hanging(sm, logs, name):
     def hangs():
         job = sm.describe_training_job(TrainingJobName=name)
-        return "hanging" in "".join(log_text(logs, job).values()) if job["SecondaryStatus"] == "Training" else False
+        return (
+            "hanging" in "".join(log_text(logs, job).values())
+            if job["SecondaryStatus"] == "Training"
+            else False
+        )
 
     poll(hangs, bool)
 
@@ -164,7 +175,7 @@ def test_a_stopped_job_keeps_what_it_has(sm, s3, logs, bucket, deaf):
 
 def test_only_a_job_in_progress_can_be_stopped(sm, bucket):
     job = run(sm, request(bucket))
-    with pytest.raises(ClientError, match="ValidationException.*is in status Completed"):
+    with pytest.raises(ClientError, match=r"ValidationException.*is in status Completed"):
         sm.stop_training_job(TrainingJobName=job["TrainingJobName"])
 
 
@@ -186,7 +197,7 @@ def test_the_waiter_of_boto3_ends_with_the_job(sm, bucket):
 
 def test_a_name_is_given_once(sm, bucket):
     job = run(sm, request(bucket))
-    with pytest.raises(sm.exceptions.ResourceInUse, match="a training job with this name already exists"):
+    with pytest.raises(sm.exceptions.ResourceInUse, match=r"a training job with this name already exists"):
         sm.create_training_job(**request(bucket, name=job["TrainingJobName"]))
 
 
@@ -198,9 +209,12 @@ def test_an_unknown_job_is_a_validation_error(sm, operation):
 
 def test_an_image_that_nobody_has_is_refused(sm, bucket):
     asked = request(bucket)
-    asked["AlgorithmSpecification"]["TrainingImage"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/my/thing:2"
+    asked["AlgorithmSpecification"]["TrainingImage"] = (
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/my/thing:2"
+    )
     with pytest.raises(
-        ClientError, match="ValidationException.*Cannot find repository: my/thing in registry ID: 123456789012"
+        ClientError,
+        match=r"ValidationException.*Cannot find repository: my/thing in registry ID: 123456789012",
     ) as refused:
         sm.create_training_job(**asked)
     assert ROLE in str(refused.value)
@@ -224,9 +238,27 @@ def test_lists_filter_order_and_page(sm, bucket):
     assert len(sm.list_training_jobs(NameContains=word, CreationTimeBefore=soon)["TrainingJobSummaries"]) == 3
 
 
+def test_checkpoints_are_kept_and_given_to_the_next_job(sm, s3, bucket):
+    kept = {"CheckpointConfig": {"S3Uri": f"s3://{bucket}/checkpoints"}}
+    run(sm, request(bucket, parameters={"action": "fail"}, **kept))
+    job = run(sm, request(bucket, **kept))
+    assert seen(s3, job)["algo-1"]["checkpoints"] == ["epoch-0"]
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="checkpoints/")["Contents"]]
+    assert keys == ["checkpoints/epoch-0", "checkpoints/epoch-1"]
+
+
 def test_tags_of_a_job(sm, bucket):
     job = run(sm, request(bucket, Tags=[{"Key": "team", "Value": "blue"}]))
     arn = job["TrainingJobArn"]
     sm.add_tags(ResourceArn=arn, Tags=[{"Key": "cost", "Value": "1"}])
     sm.delete_tags(ResourceArn=arn, TagKeys=["team"])
     assert sm.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "cost", "Value": "1"}]
+
+
+def test_a_job_that_is_stopped_before_it_began_has_no_model(tmp_path):
+    cloud = SimpleNamespace(home=tmp_path, client=lambda service, region: None)
+    job = TrainingJob(request("b"), "arn", Region("123456789012", "us-east-1"), cloud)
+    assert job.request_stop()
+    train(job)
+    assert (job.status, job.artifacts) == ("Stopped", "")
+    assert not job.request_stop()
