@@ -62,17 +62,17 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         """Name of the last training job that this estimator started; `None` before the first."""
         return self._latestTrainingJob
 
-    @property
+    @property  # type: ignore[misc]  # the setting, completed
     def sagemakerClient(self) -> Any:
         """The boto3 client of SageMaker that this estimator uses on the driver."""
         return self._session().client("sagemaker")
 
-    @property
+    @property  # type: ignore[misc]  # the setting, completed
     def s3Client(self) -> Any:
         """The boto3 client of S3 that this estimator uses on the driver."""
         return self._session().client("s3")
 
-    @property
+    @property  # type: ignore[misc]  # the setting, completed
     def stsClient(self) -> Any:
         """The boto3 client of STS that this estimator uses on the driver."""
         return self._session().client("sts")

@@ -156,7 +156,7 @@ class SageMakerModel(Model, ModelSettings, Persistent):
                 f"{self.endpointCreationPolicy.name}. Give them, or existingEndpointName with DO_NOT_CREATE."
             )
 
-    @property
+    @property  # type: ignore[misc]  # the setting, completed
     def sagemakerClient(self) -> Any:
         """The boto3 client of SageMaker that this model uses on the driver."""
         return self._settings["sagemakerClient"] or self._session().client("sagemaker")

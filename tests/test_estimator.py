@@ -5,16 +5,12 @@ from __future__ import annotations
 import io
 import os
 import signal
-import subprocess
-import sys
 import tarfile
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import boto3
-import numpy as np
 import pytest
 from pyspark.ml import Pipeline
 from pyspark.ml.linalg import Vectors
@@ -145,9 +141,7 @@ def test_role_from_the_spark_configuration(spark, aws, sagemaker) -> None:
 
 
 def test_staged_rows_can_be_kept(spark, aws, sagemaker, bucket) -> None:
-    estimator = kmeans(
-        trainingInputS3DataPath=S3DataPath(bucket, ""), deleteStagingDataAfterTraining=False
-    )
+    estimator = kmeans(trainingInputS3DataPath=S3DataPath(bucket, ""), deleteStagingDataAfterTraining=False)
     estimator.fit(digits(spark, 60))
     staged = [key for key in keys_of(bucket) if key.endswith(".pbr")]
     assert len(staged) == 3
@@ -237,7 +231,9 @@ def test_s3_that_refuses(spark, aws, sagemaker, bucket) -> None:
 
 
 def test_bucket_of_another_account_is_refused(spark, aws, sagemaker) -> None:
-    other = boto3.client("sts").assume_role(RoleArn="arn:aws:iam::999999999999:role/x", RoleSessionName="squatter")
+    other = boto3.client("sts").assume_role(
+        RoleArn="arn:aws:iam::999999999999:role/x", RoleSessionName="squatter"
+    )
     keys = other["Credentials"]
     region = "eu-west-3"
     squatter = boto3.client(

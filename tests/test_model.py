@@ -98,7 +98,9 @@ def test_create_on_construct(spark, aws, fitted) -> None:
     created = model.getCreatedResources()
     assert created.endpoint_name in endpoints()
     assert model.endpointName == created.endpoint_name == model.namePolicy.names.endpointName
-    described = model.sagemakerClient.describe_endpoint_config(EndpointConfigName=created.endpoint_config_name)
+    described = model.sagemakerClient.describe_endpoint_config(
+        EndpointConfigName=created.endpoint_config_name
+    )
     (variant,) = described["ProductionVariants"]
     assert (variant["VariantName"], variant["ModelName"]) == ("AllRequests", created.model_name)
     SageMakerResourceCleanup(model.sagemakerClient).deleteResources(created)
@@ -146,7 +148,10 @@ def test_two_frames_with_other_column_orders(spark, model) -> None:
 WRONG = {
     "existing endpoint and a policy that creates": ({"existingEndpointName": "e"}, "DO_NOT_CREATE"),
     "no image": ({"modelImage": None}, "modelImage"),
-    "no role and no path": ({"modelExecutionRoleARN": None, "modelPath": None}, "modelPath, modelExecutionRole"),
+    "no role and no path": (
+        {"modelExecutionRoleARN": None, "modelPath": None},
+        "modelPath, modelExecutionRole",
+    ),
     "path that is a text": ({"modelPath": "s3://bucket/key"}, "S3DataPath"),
     "policy that is a text": ({"endpointCreationPolicy": "CREATE_ON_TRANSFORM"}, "EndpointCreationPolicy"),
     "no instances": ({"endpointInitialInstanceCount": 0}, "endpointInitialInstanceCount"),
@@ -194,7 +199,7 @@ def test_wrong_schema_makes_no_endpoint(spark, model) -> None:
 
 def test_endpoint_that_does_not_come_up_names_what_is_left(spark, aws, fitted) -> None:
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/echo:1"
-    environment = {"FAIL_PING": "1"}
+    environment = {"FALLS_OVER": "1"}
     model = SageMakerModel(**settings(fitted, modelImage=image, modelEnvironmentVariables=environment))
     with pytest.raises(ResourceCreationError, match="still exists") as caught:
         model.transform(digits(spark, 5))

@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
+
 from . import faults
 
 # Python workers inherit the environment of the JVM, so this must be set before any test starts Spark.

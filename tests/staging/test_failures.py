@@ -49,7 +49,11 @@ def test_answers_of_aws_keep_code_status_and_request(kind, request_id) -> None:
         )
 
     assert type(caught.value) is kind
-    assert (caught.value.code, caught.value.status, caught.value.requestId) == ("AccessDenied", 403, request_id)
+    assert (caught.value.code, caught.value.status, caught.value.requestId) == (
+        "AccessDenied",
+        403,
+        request_id,
+    )
 
 
 def test_texts_of_several_lines_arrive_whole() -> None:
