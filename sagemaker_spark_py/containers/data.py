@@ -12,7 +12,7 @@ from sagemaker_spark_py.containers.rows import EMPTY, Rows, concatenate, from_ar
 from sagemaker_spark_py.errors import ContainerError
 
 
-def read_channel(channel: Channel, content_types: Sequence[str]) -> Rows:
+def read_channel(channel: Channel, content_types: Sequence[str], float32_only: bool = False) -> Rows:
     """Read all rows that this host has of a channel.
 
     Parameters
@@ -21,6 +21,8 @@ def read_channel(channel: Channel, content_types: Sequence[str]) -> Rows:
         No ContentType means recordIO-protobuf. CSV has one label column unless it says ``label_size=0``.
     content_types : sequence of str
         Media types that the algorithm trains on.
+    float32_only : bool
+        Whether recordIO tensors of other types are refused.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def read_channel(channel: Channel, content_types: Sequence[str]) -> Rows:
             f"expected one of: {', '.join(content_types)}"
         )
     try:
-        return concatenate([_read(body, media) for body in channel.read()])
+        return concatenate([_read(body, media, float32_only) for body in channel.read()])
     except ContainerError as error:
         raise ContainerError(
             f"Unable to read data channel '{channel.name}'. Requested content-type is "
@@ -43,7 +45,7 @@ def read_channel(channel: Channel, content_types: Sequence[str]) -> Rows:
         ) from error
 
 
-def gather(job: Job, channel: Channel, content_types: Sequence[str]) -> Rows:
+def gather(job: Job, channel: Channel, content_types: Sequence[str], float32_only: bool = False) -> Rows:
     """Return the rows of a channel that the leading host trains on; no rows at the others.
 
     A sharded channel is brought together from all hosts; of a replicated one the leading host has everything.
@@ -51,7 +53,7 @@ def gather(job: Job, channel: Channel, content_types: Sequence[str]) -> Rows:
     sharded = channel.distribution == "ShardedByS3Key" and len(job.hosts) > 1
     if not job.leads and not sharded:
         return EMPTY
-    own = read_channel(channel, content_types)
+    own = read_channel(channel, content_types, float32_only)
     if not sharded:
         return own
     if not job.leads:
@@ -60,7 +62,7 @@ def gather(job: Job, channel: Channel, content_types: Sequence[str]) -> Rows:
     return concatenate([own, *map(from_arrays, rendezvous.collect(job, channel.name))])
 
 
-def _read(body: bytes, media: MediaType) -> Rows:
+def _read(body: bytes, media: MediaType, float32_only: bool) -> Rows:
     if media.name == CSV:
         return read_csv(body, label_size(media, default=1))
-    return read_recordio(body)
+    return read_recordio(body, float32_only)

@@ -187,6 +187,7 @@ CONTAINER = FirstParty(
     fit=fit,
     predictor=predictor,
     supervised=True,
+    float32_only=True,
     training_types=(RECORDIO,),
     request_types=(RECORDIO, JSON, JSON_LINES),
     response_types=(JSON, JSON_LINES, RECORDIO),

@@ -85,6 +85,8 @@ class FirstParty:
         Channels that must be distributed in one way only.
     training_types, request_types, response_types : tuple of str
         Media types taken and given; the first response type answers a request without Accept.
+    float32_only : bool
+        Whether training records must hold Float32 tensors.
     wrapper : str
         Key of the list in a JSON response.
     """
@@ -98,24 +100,25 @@ class FirstParty:
     training_types: tuple[str, ...] = (RECORDIO, CSV)
     request_types: tuple[str, ...] = (RECORDIO, CSV, JSON, JSON_LINES)
     response_types: tuple[str, ...] = (JSON, JSON_LINES, RECORDIO)
+    float32_only: bool = False
     wrapper: str = "predictions"
 
     def train(self, job: Job) -> None:
         """Train and write the model; hosts that do not lead only hand over their data."""
         settings = hyperparameters.parse(self.hyperparameters, job.hyperparameters)
         self._check_channels(job)
-        rows = {
-            name: data.gather(job, channel, self.training_types)
+        held_out = {
+            name: data.gather(job, channel, self.training_types, self.float32_only)
             for name, channel in sorted(job.channels.items())
         }
         if not job.leads:
             _LOG.info("%s handed its data to %s", job.host, job.hosts[0])
             return
-        for name in rows:
-            self._check_rows(name, rows[name], settings)
-        train = rows.pop("train")
+        for name, rows in held_out.items():
+            self._check_rows(name, rows, settings)
+        train = held_out.pop("train")
         started = time.perf_counter()
-        model = self.fit(Task(settings, train, rows, job.host))
+        model = self.fit(Task(settings, train, held_out, job.host))
         save_arrays(job.model_dir / MODEL_FILE, {**model, "feature_dim": np.array(train.dim)})
         rate = train.count / (time.perf_counter() - started)
         _LOG.info("#progress_metric: host=%s, completed 100.0 %% of epochs", job.host)
@@ -134,9 +137,8 @@ class FirstParty:
             features = decode_request(request.body, request.content_type, self.request_types)
             accept = choose_accept(request.accept, self.response_types)
             _check_request(features, dim)
-            return Response(
-                encode_response(predict(features, accept), accept.name, self.wrapper), accept.name
-            )
+            body = encode_response(predict(features, accept), accept.name, self.wrapper)
+            return Response(body, accept.name)
 
         return handle
 

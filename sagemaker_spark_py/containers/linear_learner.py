@@ -295,5 +295,6 @@ CONTAINER = FirstParty(
     fit=fit,
     predictor=predictor,
     supervised=True,
+    float32_only=True,
     optional_channels=("validation", "test"),
 )

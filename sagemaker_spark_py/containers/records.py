@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
@@ -11,7 +12,9 @@ from scipy import sparse
 from sagemaker_spark_py import recordio
 from sagemaker_spark_py.containers.rows import Columns, Matrix, Rows
 from sagemaker_spark_py.errors import ContainerError, DataError, RecordIOError
-from sagemaker_spark_py.recordio import Tensor
+
+if TYPE_CHECKING:
+    from sagemaker_spark_py.recordio import Tensor
 
 _MAGIC = 0xCED7230A
 _FRAME_BYTES = 8

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -63,6 +64,10 @@ class ContainerServer(ThreadingHTTPServer):
         self.handler = handler
         self.limit_bytes = limit_bytes
         super().__init__(("127.0.0.1", port), _Connection)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Log that a connection broke, which is the client's matter."""
+        _LOG.info("a connection broke: %s", sys.exc_info()[1])
 
 
 class _Connection(BaseHTTPRequestHandler):

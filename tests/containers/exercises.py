@@ -11,8 +11,9 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
-from harness import Answer, csv, decode_labels, recordio, sparse_recordio
 from sklearn import cluster, datasets, decomposition, metrics, neighbors
+
+from .harness import Answer, csv, decode_labels, recordio, sparse_recordio
 
 Outputs = Mapping[str, np.ndarray]
 Encoder = Callable[[np.ndarray, "np.ndarray | None"], bytes]

@@ -9,14 +9,16 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from exercises import ASKED_ROWS, EXERCISES, Exercise, Outputs
-from harness import RECORDIO, Answer, ChannelData, Endpoint, Host, serving
 
 from sagemaker_spark_py.containers import IMAGES, load_container, supports
 from sagemaker_spark_py.containers.job import Hosting, Job
 from sagemaker_spark_py.containers.server import Request
 from sagemaker_spark_py.errors import ContainerError
+
+from .exercises import ASKED_ROWS, EXERCISES, Exercise, Outputs
+from .harness import RECORDIO, Answer, ChannelData, Endpoint, Host, serving
 
 NAMES = sorted(IMAGES)
 
