@@ -210,7 +210,7 @@ def test_the_waiter_of_boto3_ends_with_the_job(sm, bucket):
     asked = request(bucket)
     sm.create_training_job(**asked)
     name = asked["TrainingJobName"]
-    sm.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name, WaiterConfig={"Delay": 1})
+    sm.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name, WaiterConfig={"Delay": 0.1})
     assert sm.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Completed"
 
 
