@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from sagemaker_spark_py.local.errors import invalid
+
 
 class MetricWatch:
     """Keeps the last value of each metric.
@@ -16,10 +18,15 @@ class MetricWatch:
     ----------
     definitions : sequence of dict
         The request's MetricDefinitions: ``{"Name": …, "Regex": …}``; the first group is the value.
+
+    Raises
+    ------
+    AwsError
+        ValidationException where an expression is none.
     """
 
     def __init__(self, definitions: Sequence[dict[str, str]]) -> None:
-        self._patterns = [(item["Name"], re.compile(item["Regex"])) for item in definitions]
+        self._patterns = [(item["Name"], _compiled(item["Regex"])) for item in definitions]
         self._last: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()  # the hosts' logs are read by a thread each
 
@@ -47,3 +54,10 @@ class MetricWatch:
                 "Value": value,
                 "Timestamp": datetime.now(timezone.utc),
             }
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
+    try:
+        return re.compile(expression)
+    except re.error as error:
+        raise invalid(f"Invalid regular expression in metric definition: {expression} ({error})") from error

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 ROLE = "arn:aws:iam::123456789012:role/service-role/Tester"
 ECHO_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/echo:1"
-QUICK = {"Delay": 1, "MaxAttempts": 60}
+QUICK = {"Delay": 0.1, "MaxAttempts": 600}
 
 
 def unique(word):

@@ -97,6 +97,25 @@ def test_the_output_of_every_host_goes_to_cloudwatch_logs(sm, logs, bucket):
     assert text["algo-2"].startswith("algo-2 starts")
 
 
+def test_no_line_of_a_chatty_container_is_lost(sm, logs, bucket):
+    job = run(sm, request(bucket, parameters={"lines": "3000"}))
+    group, stream = "/aws/sagemaker/TrainingJobs", {"logStreamNamePrefix": f"{job['TrainingJobName']}/"}
+    [found] = logs.describe_log_streams(logGroupName=group, **stream)["logStreams"]
+    place = {"logGroupName": group, "logStreamName": found["logStreamName"], "startFromHead": True}
+    messages, token = [], {}
+    while events := (answer := logs.get_log_events(**place, **token))["events"]:
+        messages += [event["message"] for event in events]
+        token = {"nextToken": answer["nextForwardToken"]}
+    assert messages[1:-1] == [f"line {number}" for number in range(3000)]
+
+
+def test_a_metric_needs_a_regular_expression(sm, bucket):
+    asked = request(bucket)
+    asked["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "loss", "Regex": "loss=(["}]
+    with pytest.raises(ClientError, match=r"ValidationException.*Invalid regular expression"):
+        sm.create_training_job(**asked)
+
+
 def test_metrics_are_read_from_the_log(sm, bucket):
     asked = request(bucket)
     asked["AlgorithmSpecification"]["MetricDefinitions"] = [
@@ -191,7 +210,7 @@ def test_the_waiter_of_boto3_ends_with_the_job(sm, bucket):
     asked = request(bucket)
     sm.create_training_job(**asked)
     name = asked["TrainingJobName"]
-    sm.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name, WaiterConfig={"Delay": 1})
+    sm.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name, WaiterConfig={"Delay": 0.1})
     assert sm.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Completed"
 
 
