@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 LOCAL = [
-    "moto[s3,server]>=5.1",  # S3, STS and CloudWatch Logs on localhost
+    "moto[s3,server]>=5.2.5",  # S3, STS and CloudWatch Logs on localhost
     "scikit-learn>=1.5",
     "scipy>=1.11",
     "xgboost-cpu>=2.1; sys_platform == 'linux'",
