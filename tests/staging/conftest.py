@@ -14,7 +14,11 @@ from pyspark.sql import SparkSession
 
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
+
 from . import faults
+from .partitions import write_here
+
+__all__ = ["write_here"]
 
 # Python workers inherit the environment of the JVM, so this must be set before any test starts Spark.
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")

@@ -184,7 +184,9 @@ def test_fewer_shards_than_instances_are_refused(spark, session, place) -> None:
 
 def test_data_that_changes_between_two_readings_is_an_error(spark, session, place, keys, monkeypatch) -> None:
     frame = numbered(spark, 10, 1)
-    monkeypatch.setattr(module, "shares_for", lambda rows, instances: ())  # as if partitions had other numbers
+    monkeypatch.setattr(
+        module, "shares_for", lambda rows, instances: ()
+    )  # as if partitions had other numbers
     monkeypatch.setattr(module, "KILL_SECONDS", 0)
 
     with pytest.raises(StagingError, match="changed between two readings: 1 objects; expected at least 2"):
