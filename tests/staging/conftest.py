@@ -40,8 +40,8 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def spark() -> SparkSession:
-    """Two tasks at once; a task may fail three times."""
-    builder = SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false")
+    """Two tasks at once; a task may fail once."""
+    builder = SparkSession.builder.master("local[2,2]").config("spark.ui.enabled", "false")
     return builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
 
 

@@ -1,4 +1,4 @@
-"""Spark's own writers. Hadoop's S3 client is not installed: ``s3a:`` leads to a folder, which is then copied."""
+"""Spark's own writers. Hadoop's S3 client is not installed: ``s3a:`` is a folder, which is then copied."""
 
 from __future__ import annotations
 
