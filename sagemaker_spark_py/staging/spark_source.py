@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame, SparkSession
 
-from sagemaker_spark_py.errors import DataError, SettingError
+from sagemaker_spark_py.errors import DataError, SettingError, StagingError
 from sagemaker_spark_py.service.objects import list_objects
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
-from sagemaker_spark_py.staging.failures import reported
+from sagemaker_spark_py.staging.failures import extended, reported
+from sagemaker_spark_py.staging.formats import FORMATS
 from sagemaker_spark_py.staging.plan import SparkPlan, project
 from sagemaker_spark_py.staging.staged import Part
 
 _NO_MARKER = "mapreduce.fileoutputcommitter.marksuccessfuljobs"
+_NEEDS = (
+    "Spark's data source {!r} needs Hadoop's file system for S3 (hadoop-aws) and credentials of its own; "
+    "the formats {} need neither."
+)
 _S3_CLASS = "spark.hadoop.fs.s3.impl"
 _ON_EMR = "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version.emr_internal_use_only.EmrFileSystem"
 """Set in every Spark of EMR, whose file system serves ``s3:``; elsewhere hadoop-aws serves ``s3a:``."""
@@ -58,8 +63,11 @@ def write_by_spark(
 def _save(frame: DataFrame, place: Place, session: Session, plan: SparkPlan) -> tuple[Part, ...]:
     options = {**({"compression": "gzip"} if plan.gzip else {}), **dict(plan.options), _NO_MARKER: "false"}
     target = f"{_scheme(frame.sparkSession)}://{place.bucket}/{place.prefix}"
-    with reported(place.uri):
-        frame.write.format(plan.source).options(**options).mode("overwrite").save(target)
+    try:
+        with reported(place.uri):
+            frame.write.format(plan.source).options(**options).mode("overwrite").save(target)
+    except StagingError as error:
+        raise extended(error, _NEEDS.format(plan.source, ", ".join(FORMATS))) from error
     found = list_objects(session, place)
     return tuple(Part(o.key, None, o.bytes) for o in found if o.bytes and _is_data(o.key, place))
 

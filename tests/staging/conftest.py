@@ -16,6 +16,9 @@ from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
 
 from . import faults
+from .partitions import write_here
+
+__all__ = ["write_here"]
 
 # Python workers inherit the environment of the JVM, so this must be set before any test starts Spark.
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
@@ -37,8 +40,8 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def spark() -> SparkSession:
-    """Two tasks at once; a task may fail three times."""
-    builder = SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false")
+    """Two tasks at once; a task may fail once."""
+    builder = SparkSession.builder.master("local[2,2]").config("spark.ui.enabled", "false")
     return builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
 
 

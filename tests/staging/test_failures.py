@@ -34,7 +34,7 @@ def through_spark(error: Exception, end: str = "") -> None:
 @pytest.mark.parametrize("end", ["", " SQLSTATE: 38000\n"])
 @pytest.mark.parametrize("kind", [DataError, SchemaError, SettingError, StagingError])
 def test_errors_keep_class_and_text(kind, end) -> None:
-    with pytest.raises(kind, match="^Partition 3: no: 'x'; expected y.$") as caught:
+    with pytest.raises(kind, match=r"^Partition 3: no: 'x'; expected y.$") as caught:
         through_spark(in_partition(kind("no: 'x'; expected y."), "Partition 3"), end)
 
     assert isinstance(caught.value.__cause__, PythonException)
@@ -57,7 +57,7 @@ def test_answers_of_aws_keep_code_status_and_request(kind, request_id) -> None:
 
 
 def test_texts_of_several_lines_arrive_whole() -> None:
-    with pytest.raises(DataError, match="^Partition 0: one two$"):
+    with pytest.raises(DataError, match=r"^Partition 0: one two$"):
         through_spark(in_partition(DataError("one\ntwo"), "Partition 0"))
 
 
@@ -68,12 +68,12 @@ def test_errors_of_other_rooms_are_told_of() -> None:
 
 
 def test_errors_of_users_code_are_told_of() -> None:
-    with pytest.raises(StagingError, match="the Spark job failed: ZeroDivisionError: division by zero$"):
+    with pytest.raises(StagingError, match=r"the Spark job failed: ZeroDivisionError: division by zero$"):
         through_spark(ZeroDivisionError("division by zero"), " SQLSTATE: 38000\n")
 
 
 def test_errors_of_spark_are_told_of() -> None:
-    with pytest.raises(StagingError, match="failed: table is gone$"), reported("s3://b/p"):
+    with pytest.raises(StagingError, match=r"failed: table is gone$"), reported("s3://b/p"):
         raise AnalysisException("table is gone\nmuch more")
 
 
