@@ -14,7 +14,6 @@ from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.staging.libsvm import libsvm_lines
 from sagemaker_spark_py.staging.parquet import parquet_file
 from sagemaker_spark_py.staging.rows import Rows
-from sagemaker_spark_py.transformation.records import encode_records
 from sagemaker_spark_py.transformation.serializers import UnlabeledCSVRequestRowSerializer
 from sagemaker_spark_py.transformation.text import TEXT, as_payloads, glue, texts
 
@@ -82,8 +81,8 @@ class RecordIO(StagingFormat):
 
     def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
         """Yield framed records."""
-        for _, labels, features in map(Rows.float32, rows):
-            yield _contents(encode_records(features, labels))
+        for some in rows:
+            yield _contents(some.records())
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def libsvm_lines(rows: Rows, index_base: int) -> pa.LargeBinaryArray:
     DataError
         If a value is infinite or too large for float32, or a label is not finite.
     """
-    _, labels, features = rows.float32()
+    labels, features = rows.float32()
     assert labels is not None
     _require_finite("The label", labels, np.isfinite(labels), np.arange(len(labels)))
     values, owners = features.values, features.row_of_entry()

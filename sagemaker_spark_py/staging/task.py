@@ -136,7 +136,7 @@ class _PartitionWriter:
             self._first_row = some.first_row
             rows = self._plan.columns.read(some.batch, self._dim)
             self._dim = rows.features.dim
-            self._rows += len(rows.features)
+            self._rows += len(rows.batch)
             yield rows
 
 

@@ -41,16 +41,13 @@ def write(
     instances: int = 1,
     shards: int | None = None,
 ) -> Staged:
-    """Write a DataFrame to S3 and return what holds its rows, each exactly once.
+    """Write a DataFrame to S3, on the executors, and return what holds its rows, each exactly once.
 
-    Runs on the driver; the executors write. Every task attempt writes objects of its own below a prefix that
-    belongs to this call alone, and reports them; Spark hands over the report of one attempt per partition.
-    Those objects are the data, whatever else failed, repeated or speculative attempts may have left: a
-    manifest names them, or, without manifest, everything else below the prefix is deleted.
-
-    Empty partitions write nothing. Partitions stay as they are, so nothing is shuffled, unless `shards` asks
-    for it. If they would leave instances without an object, or one with much more than another, the
-    DataFrame is read a second time and its partitions are written as several objects each.
+    Every task attempt writes objects of its own below a prefix that belongs to this call alone; the attempt
+    that Spark accepts for a partition names what counts. Others may leave objects: no manifest names them, or,
+    without manifest, they are deleted. Empty partitions write nothing. Partitions stay as they are unless
+    `shards` is given; where they would leave instances without an even share, the DataFrame is read a second
+    time and its partitions are written as several objects each.
 
     Parameters
     ----------
@@ -69,11 +66,6 @@ def write(
     shards : int, optional
         Write exactly so many objects of about the same size.
 
-    Returns
-    -------
-    Staged
-        What was written; its ``delete()`` removes it.
-
     Raises
     ------
     DataError
@@ -83,10 +75,7 @@ def write(
     StagingError, AccessError, NotFoundError, ServiceError
         If Spark or S3 fails. What was written until then is deleted.
     """
-    if shards is not None and shards < instances:
-        raise SettingError(
-            f"Number of shards is too small: {shards}; expected at least {instances}, one for each instance."
-        )
+    _check_shards(shards, instances)
     own = replace(place, prefix=place.key(uuid.uuid4().hex))
     with _undone_on_failure(session, own):
         if isinstance(plan, SparkPlan):
@@ -100,6 +89,13 @@ def write(
     staged = Staged(session, own, parts, named, dim)
     _log.info("Staged %s rows, %d bytes, %d objects: %s", staged.rows, staged.bytes, len(parts), staged.uri)
     return staged
+
+
+def _check_shards(shards: int | None, instances: int) -> None:
+    if shards is not None and shards < instances:
+        raise SettingError(
+            f"Number of shards is too small: {shards}; expected at least one for each of {instances} instances."
+        )
 
 
 @contextmanager
