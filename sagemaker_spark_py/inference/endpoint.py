@@ -15,8 +15,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from sagemaker_spark_py.errors import SchemaError, SettingError
+from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.inference.invoke import answers, pieces
+from sagemaker_spark_py.inference.output import output_schema
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.schemas import as_nullable, field_of
@@ -94,44 +95,14 @@ def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFram
     SchemaError
         See `output_schema`.
     """
-    output_schema(dataset, call, prepend)
+    sensitive = str(dataset.sparkSession.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
+    output_schema(dataset.schema, call.serializer, call.deserializer, prepend, caseSensitive=sensitive)
     inputs = list(dict.fromkeys(call.serializer.inputColumns(dataset.schema)))
     for name in inputs:
         field_of(dataset.schema, name)
     if _has_arrow_udf(dataset.sparkSession.version):
         return _with_udf(dataset, call, inputs, prepend)
     return _with_map(dataset, call, inputs, prepend)
-
-
-def output_schema(dataset: DataFrame, call: EndpointCall, prepend: bool) -> StructType:
-    """Return the schema of `transform`, having checked that rows of the DataFrame can be sent.
-
-    Raises
-    ------
-    SchemaError
-        If a column is missing or of the wrong type for the serializer, or two columns of the result would
-        have the same name.
-    """
-    call.serializer.validateSchema(dataset.schema)
-    predictions = as_nullable(call.deserializer.schema)
-    fields = (dataset.schema.fields if prepend else []) + predictions.fields
-    sensitive = str(dataset.sparkSession.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
-    _refuse_clashes(dataset.schema.names if prepend else [], predictions.names, sensitive)
-    return StructType(fields)
-
-
-def _refuse_clashes(existing: list[str], added: list[str], sensitive: bool) -> None:
-    def key(name: str) -> str:
-        return name if sensitive else name.lower()
-
-    taken = {key(name) for name in existing}
-    for name in added:
-        if key(name) in taken:
-            raise SchemaError(
-                f"Column {name!r} would exist twice in the result; expected a new name. "
-                "Name the deserializer's column differently, or drop or rename the existing one."
-            )
-        taken.add(key(name))
 
 
 def _has_arrow_udf(spark_version: str) -> bool:
