@@ -12,7 +12,8 @@
     │   └── NotFoundError                the named thing does not exist
     ├── StagingError                     writing the training data to S3 failed
     ├── TrainingError                    a training job failed; carries job name and reason
-    │   └── TrainingStoppedError         it was stopped, or the wait was interrupted
+    │   └── TrainingStoppedError         it was stopped
+    │       └── TrainingInterruptedError (KeyboardInterrupt)   Ctrl-C ended the wait
     ├── ResourceCreationError            an endpoint was not made; carries what was created and still exists
     ├── CleanupError                     deleting resources failed; carries what is left
     └── InvocationError                  an endpoint call failed; carries where, status, attempts
@@ -114,6 +115,10 @@ class TrainingError(SageMakerSparkError):
 
 class TrainingStoppedError(TrainingError):
     """The training job was stopped, or waiting for it was interrupted."""
+
+
+class TrainingInterruptedError(TrainingStoppedError, KeyboardInterrupt):
+    """Ctrl-C ended the wait for a training job; still a `KeyboardInterrupt` to the program around it."""
 
 
 class _WithResources(SageMakerSparkError):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from boto3.exceptions import Boto3Error
 from botocore import exceptions as boto
@@ -132,7 +131,7 @@ def _refused(error: boto.ClientError, subject: str) -> ServiceError:
     request = str(answer.get("RequestId", ""))
     text = (
         f"{subject}: {error.operation_name} was refused: {code} (HTTP {status}): {message.rstrip('.')}. "
-        f"{_advice(kind, code, error.operation_name)}"
+        f"{_advice(kind, code, message, error.operation_name)}"
     )
     return kind(text.rstrip(), code=code, status=status, requestId=request)
 
@@ -146,10 +145,12 @@ def _kind(code: str, message: str, status: int) -> type[ServiceError]:
     return NotFoundError if code in NOT_FOUND or described_as_missing else ServiceError
 
 
-def _advice(kind: type[ServiceError], code: str, operation: Any) -> str:
+def _advice(kind: type[ServiceError], code: str, message: str, operation: str) -> str:
     for codes, advice in _ADVICE:
         if code in codes:
             return advice
+    if "already exist" in message:
+        return "Choose another name; or it was made by this very call, whose first answer was lost."
     if kind is AccessError:
         return f"Check that these credentials may call {operation} on it, and that it is yours."
     return ""

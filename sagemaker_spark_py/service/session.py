@@ -194,15 +194,20 @@ def _custom_urls(core: Any, region: str, given: Mapping[str, Any]) -> dict[str, 
     """Return the URLs, by service, that are not those which boto3 would use by itself."""
     found = {}
     for service in SERVICES:
-        client = given.get(service) or _keyless(core, service, region, Config())
-        plain = _keyless(core, service, client.meta.region_name, Config(ignore_configured_endpoint_urls=True))  # type: ignore[call-arg]
+        client = given.get(service) or _keyless(core, service, region, configured=True)
+        plain = _keyless(core, service, client.meta.region_name, configured=False)
         if client.meta.endpoint_url != plain.meta.endpoint_url:
             found[service] = client.meta.endpoint_url
     return found
 
 
-def _keyless(core: Any, service: str, region: str, config: Config) -> Any:
+def _keyless(core: Any, service: str, region: str, configured: bool) -> Any:
     """Make a client only to read its URL, without the search for credentials, which may ask the network."""
+    ignore: dict[str, Any] = {"ignore_configured_endpoint_urls": not configured}
     return core.create_client(
-        service, region_name=region, config=config, aws_access_key_id="none", aws_secret_access_key="none"
+        service,
+        region_name=region,
+        config=Config(**ignore),
+        aws_access_key_id="none",
+        aws_secret_access_key="none",
     )
