@@ -164,7 +164,7 @@ def _read_vectors(column: pa.StructArray, name: str) -> Features:
     starts, indices = read_lists(lists, name)
     if (np.diff(starts) != lengths[is_sparse]).any():
         raise DataError(f"Column {name!r} holds a sparse vector whose indices and values differ in number.")
-    _require_inside(name, indices, dims[is_sparse], starts, np.flatnonzero(is_sparse))
+    require_inside(name, indices, dims[is_sparse], starts, np.flatnonzero(is_sparse))
     return Features(name, values, indptr, dims, indices, is_sparse)
 
 
@@ -177,7 +177,7 @@ def refuse_nulls(column: pa.Array, name: str, expected: str) -> None:
         )
 
 
-def _require_inside(name: str, indices: Array, dims: Array, starts: Array, rows: Array) -> None:
+def require_inside(name: str, indices: Array, dims: Array, starts: Array, rows: Array) -> None:
     """Raise a DataError for an index that is not below the size of its row, one of the sparse `rows`."""
     wrong = np.flatnonzero((indices < 0) | (indices >= np.repeat(dims, np.diff(starts))))
     if len(wrong):

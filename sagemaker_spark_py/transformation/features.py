@@ -36,6 +36,8 @@ class Features:
         Positions of the values of the sparse rows only, one after the other; ``None`` if all rows are dense.
     is_sparse : ndarray of bool, shape (rows,), optional
         ``None`` if all rows are dense.
+    shapes : ndarray of int64, shape (rows, 2), optional
+        Rows and columns of matrices, whose values and positions count row by row; ``None`` for vectors.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Features:
     dims: Array
     indices: Array | None = None
     is_sparse: Array | None = None
+    shapes: Array | None = None
 
     def __len__(self) -> int:
         return len(self.dims)
@@ -111,6 +114,7 @@ class Features:
             dims=self.dims[chosen],
             indices=indices,
             is_sparse=is_sparse,
+            shapes=None if self.shapes is None else self.shapes[chosen],
         )
 
     def nonzero(self) -> Features:

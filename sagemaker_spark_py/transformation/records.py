@@ -6,16 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from sagemaker_spark_py.errors import DataError
-from sagemaker_spark_py.recordio import Encoded, Matrices, encode_dense, encode_matrices, encode_rows
-from sagemaker_spark_py.transformation.columns import (
-    SPARSE,
-    is_matrix,
-    read_features,
-    read_lists,
-    refuse_nulls,
-    to_numpy,
-)
+from sagemaker_spark_py.recordio import Encoded, encode_dense, encode_rows
+from sagemaker_spark_py.transformation.columns import is_matrix, read_features
 from sagemaker_spark_py.transformation.features import Array, Features
+from sagemaker_spark_py.transformation.matrices import read_matrices
 
 
 def encode_column(
@@ -32,7 +26,7 @@ def encode_column(
     labels : ndarray, shape (rows,), optional
         Written as float32.
     dim : int, optional
-        Size that each vector must have.
+        Size that each vector must have; matrices are not checked.
 
     Raises
     ------
@@ -42,7 +36,7 @@ def encode_column(
         If the column's type holds no numbers.
     """
     if is_matrix(column.type):
-        return _payloads(encode_matrices(_matrices(column, name), labels))
+        return encode_features(read_matrices(column, name=name), labels)
     return encode_features(read_features(column, name=name, dim=dim), labels)
 
 
@@ -52,7 +46,8 @@ def encode_features(features: Features, labels: Array | None = None) -> pa.Large
     Parameters
     ----------
     features : Features
-        Written as float32, dense rows as they are and sparse ones with their positions.
+        Written as float32: dense rows as they are, sparse ones with their positions, matrices with their
+        shape.
     labels : ndarray, shape (rows,), optional
         Written as float32.
 
@@ -62,28 +57,12 @@ def encode_features(features: Features, labels: Array | None = None) -> pa.Large
         If a finite number is too large for float32.
     """
     values = _float32(features.values, features.indptr, features.name)
-    if features.is_rectangular:
+    if features.is_rectangular and features.shapes is None:
         return _payloads(encode_dense(values.reshape(len(features), features.dim), labels))
     is_sparse = np.zeros(len(features), bool) if features.is_sparse is None else features.is_sparse
     indices = () if features.indices is None else features.indices
-    return _payloads(encode_rows(is_sparse, features.indptr, indices, values, features.dims, labels))
-
-
-def _matrices(column: pa.StructArray, name: str) -> Matrices:
-    refuse_nulls(column, name, "a matrix")
-    is_sparse = to_numpy(column.field("type")) == SPARSE
-    indptr, values = read_lists(column.field("values"), name)
-    sparse = column.filter(pa.array(is_sparse))
-    return Matrices(
-        is_sparse,
-        to_numpy(column.field("isTransposed")) != 0,
-        to_numpy(column.field("numRows")),
-        to_numpy(column.field("numCols")),
-        indptr,
-        _float32(values, indptr, name),
-        read_lists(sparse.field("colPtrs"), name)[1],
-        read_lists(sparse.field("rowIndices"), name)[1],
-    )
+    rows = (is_sparse, features.indptr, indices, values, features.dims)
+    return _payloads(encode_rows(*rows, labels, shapes=features.shapes))
 
 
 def _float32(values: Array, indptr: Array, name: str) -> Array:

@@ -83,6 +83,18 @@ def test_keys_of_sparse_matrices_come_in_storage_order():
     assert list(record.features["values"].float32_tensor.keys) == [1, 5, 9, 2, 6, 7]
 
 
+def test_inconsistent_matrices():
+    udt = to_arrow_type(MatrixUDT())
+    broken = column([SparseMatrix(3, 4, [0, 0, 3, 5, 6], [0, 1, 2, 0, 1, 1], [1, 2, 3, 4, 5, 6])]).to_pylist()
+    with pytest.raises(DataError, match="colPtrs, rowIndices and values differ"):
+        encode_column(pa.array([{**broken[0], "colPtrs": [0, 0, 3, 5, 7]}], udt), name="m")
+    with pytest.raises(DataError, match="out of range: 13 in row 0 of the batch; expected 0 to 11"):
+        encode_column(pa.array([{**broken[0], "rowIndices": [0, 1, 3, 0, 1, 1]}], udt), name="m")
+    broken = column([DenseMatrix(2, 3, [1, 2, 3, 4, 5, 6])]).to_pylist()
+    with pytest.raises(DataError, match="6 values in row 0 of the batch; expected 8"):
+        encode_column(pa.array([{**broken[0], "numCols": 4}], udt), name="m")
+
+
 def test_dense_rows_of_different_sizes():
     records = read(encode_column(pa.array([[1.0], [2.0, 3.0]]), name="f"))
     assert [list(r.features["values"].float32_tensor.values) for r in records] == [[1], [2, 3]]

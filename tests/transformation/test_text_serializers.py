@@ -20,6 +20,7 @@ from sagemaker_spark_py.transformation.serializers import (
     UnlabeledCSVRequestRowSerializer,
     UnlabeledLibSVMRequestRowSerializer,
 )
+from sagemaker_spark_py.transformation.text import texts
 
 ANY_FLOAT = st.floats(width=64)
 
@@ -85,6 +86,13 @@ def test_shortest_text_of_each_width():
     assert doubles.to_pylist() == [b"0.1,1,-0,1e-7,0.3333333333333333\n"]
     singles = pa.RecordBatch.from_pydict({"features": pa.array([[0.1]], pa.list_(pa.float32()))})
     assert UnlabeledCSVRequestRowSerializer().serializeBatch(singles).to_pylist() == [b"0.1\n"]
+
+
+@pytest.mark.parametrize("odd", [1024, -1, -0.0, 0.5, math.nan, math.inf, 7])
+def test_counts_are_written_like_all_numbers(odd):
+    numbers = np.append(np.arange(1024.0), [odd])
+    found = [float(text) for text in texts(numbers).to_pylist()]
+    assert np.array(found).tobytes() == numbers.tobytes()
 
 
 def test_payloads_lie_one_after_the_other_in_one_buffer():

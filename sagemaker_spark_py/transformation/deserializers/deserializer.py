@@ -47,9 +47,10 @@ class ResponseRowDeserializer:
 
     accepts: str
     if TYPE_CHECKING:
-        # An attribute, a field of a dataclass or a property, as the subclass likes.
+
         @property
-        def schema(self) -> StructType: ...
+        def schema(self) -> StructType:
+            """An attribute, a field of a dataclass or a property, as the subclass likes."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> ResponseRowDeserializer:
         """Refuse a subclass that implements neither way to deserialize."""
