@@ -26,7 +26,7 @@ from sagemaker_spark_py.containers.linear_scores import (
     multiclass_metrics,
 )
 from sagemaker_spark_py.containers.linear_solver import Linear, Objective, Scaling, minimize
-from sagemaker_spark_py.containers.rows import Columns, Matrix, Rows
+from sagemaker_spark_py.containers.rows import Columns, Matrix, Rows, squared
 from sagemaker_spark_py.errors import ContainerError
 
 _LOG = logging.getLogger(__name__)
@@ -151,11 +151,8 @@ def _feature_scaling(task: Task) -> Scaling:
     """Return mean and scale by the first num_point_for_scaler rows; (0, 1) where data is not normalized."""
     settings, dim = task.settings, task.train.dim
     sample = task.train.features[: settings["num_point_for_scaler"]]
-    mean = np.asarray(sample.mean(axis=0, dtype=np.float64)).ravel()
-    squares = (
-        sample.multiply(sample) if not isinstance(sample, np.ndarray) else sample.astype(np.float64) ** 2
-    )
-    variance = np.asarray(squares.mean(axis=0)).ravel() - mean**2
+    mean = np.asarray(sample.astype(np.float64).mean(axis=0)).ravel()
+    variance = np.asarray(squared(sample.astype(np.float64)).mean(axis=0)).ravel() - mean**2
     scale = np.sqrt(np.maximum(variance, 0))
     unbiased = settings["use_bias"] and settings["unbias_data"] in ("auto", True)
     normalized = settings["normalize_data"] in ("auto", True)

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from sagemaker_spark_py.containers.job import Channel
 from sagemaker_spark_py.containers.records import read_recordio
-from sagemaker_spark_py.containers.rows import Matrix, Rows
+from sagemaker_spark_py.containers.rows import Matrix, Rows, stack
 from sagemaker_spark_py.containers.xgboost_settings import CSV, LIBSVM, PARQUET, RECORDIO
 from sagemaker_spark_py.errors import ContainerError
 
@@ -40,10 +40,7 @@ def read_examples(channel: Channel, kind: str, csv_weights: bool) -> list[Exampl
 def concatenate(parts: Sequence[Examples]) -> Examples:
     """Join the examples of several files; narrower libsvm files are widened."""
     width = max(part.rows.dim for part in parts)
-    matrices = [_widened(part.rows.features, width) for part in parts]
-    features = (
-        sparse.vstack(matrices, "csr") if any(map(sparse.issparse, matrices)) else np.concatenate(matrices)
-    )
+    features = stack([_widened(part.rows.features, width) for part in parts])
     labels = np.concatenate([part.rows.labels for part in parts if part.rows.labels is not None])
     weights = [part.weights for part in parts if part.weights is not None]
     return Examples(Rows(features, labels), np.concatenate(weights) if weights else None)
