@@ -49,8 +49,8 @@ def predictor(model: Model) -> Predict:
     centers = model["centers"].astype(np.float64)
 
     def predict(features: Matrix, accept: MediaType) -> Columns:
-        closest, squared = _closest(features, centers)
-        return {"closest_cluster": closest, "distance_to_cluster": np.sqrt(squared)}
+        closest, squares = _closest(features, centers)
+        return {"closest_cluster": closest, "distance_to_cluster": np.sqrt(squares)}
 
     return predict
 

@@ -103,7 +103,6 @@ CONTAINER = FirstParty(
         choice("algorithm_mode", ("regular", "stable", "randomized"), "regular"),
         integer("extra_components", -1, at_least=-1),
         flag("subtract_mean", True),
-        flag("force_dense", True),  # undocumented, but AWS's SDK sends it
     ),
     fit=fit,
     predictor=predictor,

@@ -113,6 +113,13 @@ def test_an_empty_channel_is_named_by_its_path(tmp_path: Path, empty: str) -> No
         _train(tmp_path, BINARY, **channels)
 
 
+@pytest.mark.parametrize("label", [np.nan, np.inf])
+def test_labels_must_be_numbers(tmp_path: Path, label: float) -> None:
+    wrong = ChannelData({"a": csv(CANCER[:2], np.array([label, 1]))}, "text/csv")
+    with pytest.raises(ContainerError, match=r"[Ll]abel"):
+        _train(tmp_path, BINARY, train=wrong)
+
+
 def test_what_xgboost_refuses_is_the_users_fault(tmp_path: Path) -> None:
     wrong = ChannelData({"a": csv(CANCER, BENIGN * 7)}, "text/csv")
     with pytest.raises(ContainerError, match=r"XGB train call failed with exception:\n .*must be in \(0,1\)"):

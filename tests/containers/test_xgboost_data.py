@@ -98,6 +98,11 @@ def test_narrow_files_are_widened(tmp_path: Path) -> None:
     np.testing.assert_array_equal(joined.rows.labels, [1, 0])
 
 
+def test_files_without_weights_count_once(tmp_path: Path) -> None:
+    joined = concatenate(_read(tmp_path, "libsvm", a=b"1:3 0:1\n", b=b"0 0:2\n"))
+    np.testing.assert_array_equal(joined.weights, [3, 1])
+
+
 def test_dense_files_of_one_width_stay_dense() -> None:
     joined = concatenate([Examples(Rows(ROWS, LABELS), LABELS), Examples(Rows(ROWS, LABELS), LABELS)])
     assert isinstance(joined.rows.features, np.ndarray)
