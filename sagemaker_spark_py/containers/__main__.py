@@ -52,6 +52,7 @@ def _train(image: str, base: Path, environment: Mapping[str, str]) -> int:
 def _serve(image: str, base: Path, environment: Mapping[str, str]) -> int:
     from sagemaker_spark_py.containers.server import ContainerServer, max_body_bytes
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     repository, tag = split_uri(image)
     try:
         handler = load_container(repository).load(Hosting(base / "model", environment, tag))
@@ -60,10 +61,8 @@ def _serve(image: str, base: Path, environment: Mapping[str, str]) -> int:
         return 1
     port = int(environment.get("SAGEMAKER_BIND_TO_PORT", "8080"))
     with ContainerServer(port, handler, max_body_bytes(environment)) as server:
-        # shutdown() waits for the loop that this thread is in, so the handler must not call it itself
-        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
         _LOG.info("serving %s on port %d", image, server.server_port)
-        server.serve_forever(poll_interval=0.1)
+        server.serve_forever()
     return 0
 
 

@@ -17,7 +17,7 @@ from sagemaker_spark_py.containers.first_party import FirstParty, Model, Predict
 from sagemaker_spark_py.containers.formats import JSON, JSON_LINES, RECORDIO, MediaType
 from sagemaker_spark_py.containers.hyperparameters import Hyperparameter, choice, integer, real
 from sagemaker_spark_py.containers.linear_scores import binary_metrics
-from sagemaker_spark_py.containers.rows import Columns, Matrix, Rows
+from sagemaker_spark_py.containers.rows import Columns, Matrix, Rows, squared
 from sagemaker_spark_py.errors import ContainerError
 
 _SEED = 0
@@ -64,7 +64,7 @@ def predictor(model: Model) -> Predict:
 
 def _raw_scores(features: Matrix, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
     factors = parameters["factors"]
-    sums, squares = features @ factors, _squared(features) @ (factors * factors)
+    sums, squares = features @ factors, squared(features) @ (factors * factors)
     pairs = (sums * sums - squares).sum(axis=1) / 2
     return np.asarray(parameters["bias"] + features @ parameters["linear"] + pairs)
 
@@ -78,12 +78,8 @@ def _gradients(rows: Rows, parameters: Parameters, classifies: bool) -> Paramete
     return {
         "bias": np.array([error.sum()]),
         "linear": features.T @ error,
-        "factors": by_sums - (_squared(features).T @ error)[:, None] * factors,
+        "factors": by_sums - (squared(features).T @ error)[:, None] * factors,
     }
-
-
-def _squared(features: Matrix) -> Matrix:
-    return features * features if isinstance(features, np.ndarray) else features.multiply(features).tocsr()
 
 
 class _Adam:

@@ -114,8 +114,10 @@ class FirstParty:
         if not job.leads:
             _LOG.info("%s handed its data to %s", job.host, job.hosts[0])
             return
+        wanted = settings["feature_dim"]
+        dim = held_out["train"].dim if wanted == "auto" else wanted
         for name, rows in held_out.items():
-            self._check_rows(name, rows, settings)
+            self._check_rows(name, rows, dim)
         train = held_out.pop("train")
         started = time.perf_counter()
         model = self.fit(Task(settings, train, held_out, job.host))
@@ -153,17 +155,16 @@ class FirstParty:
                 found = job.channels[name].distribution
                 raise _bad_channels(f"'{found}' is not one of ['{distribution}'] for channel '{name}'")
 
-    def _check_rows(self, name: str, rows: Rows, settings: Mapping[str, Any]) -> None:
+    def _check_rows(self, name: str, rows: Rows, dim: int) -> None:
         if not rows.count:
             raise ContainerError(
                 f"No data processed from channel '{name}'. Either the channel is empty or all of its files "
                 "are; verify that it contains non-empty files."
             )
-        wanted = settings["feature_dim"]
-        if wanted != "auto" and rows.dim != wanted:
+        if rows.dim != dim:
             raise ContainerError(
-                f"Unable to read data channel '{name}': its rows have {rows.dim} features, but the "
-                f"hyperparameter feature_dim is {wanted}. Set it to the data's, or check label_size."
+                f"Unable to read data channel '{name}': its rows have {rows.dim} features, but feature_dim "
+                f"is {dim}. Set the hyperparameter to the data's number, or check the CSV's label_size."
             )
         if self.supervised and (rows.labels is None or rows.labels.ndim != 1):
             raise ContainerError(

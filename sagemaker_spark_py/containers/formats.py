@@ -92,7 +92,7 @@ def decode_request(body: bytes, content_type: str, accepted: Sequence[str]) -> M
             f"Content-type {content_type or 'none'} is not supported; expected one of: {', '.join(accepted)}",
             415,
         )
-    if not body.strip():
+    if not body or body.isspace():
         raise ContainerError("unable to evaluate payload provided: the body is empty")
     try:
         return _DECODERS[media.name](body, media)

@@ -50,10 +50,10 @@ class Channel:
         return sorted(path for path in self.folder.rglob("*") if path.is_file())
 
     def read(self) -> Iterator[bytes]:
-        """Yield the bytes of each file that is not empty."""
+        """Yield the bytes of each file that is not empty or blank."""
         for path in self.files():
             content = path.read_bytes()
-            if content:
+            if content and not content.isspace():
                 yield content
 
 

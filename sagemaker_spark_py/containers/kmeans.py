@@ -17,7 +17,7 @@ from scipy import sparse
 from sagemaker_spark_py.containers.first_party import FirstParty, Model, Predict, Task
 from sagemaker_spark_py.containers.formats import CSV, JSON, JSON_LINES, RECORDIO, MediaType
 from sagemaker_spark_py.containers.hyperparameters import choice, flag, integer, metrics, real
-from sagemaker_spark_py.containers.rows import Columns, Matrix
+from sagemaker_spark_py.containers.rows import Columns, Matrix, dense, squared
 from sagemaker_spark_py.errors import ContainerError
 
 _LOG = logging.getLogger(__name__)
@@ -49,8 +49,8 @@ def predictor(model: Model) -> Predict:
     centers = model["centers"].astype(np.float64)
 
     def predict(features: Matrix, accept: MediaType) -> Columns:
-        closest, squared = _closest(features, centers)
-        return {"closest_cluster": closest, "distance_to_cluster": np.sqrt(squared)}
+        closest, squares = _closest(features, centers)
+        return {"closest_cluster": closest, "distance_to_cluster": np.sqrt(squares)}
 
     return predict
 
@@ -81,7 +81,7 @@ def _initial_centers(features: Matrix, settings: dict[str, Any], rng: np.random.
         centers, _ = kmeans_plusplus(first, count, random_state=_SEED)
     else:
         centers = first[np.sort(rng.choice(first.shape[0], count, replace=False))]
-    return _dense(centers)
+    return dense(centers)
 
 
 def _move(centers: np.ndarray, weights: np.ndarray, batch: Matrix) -> None:
@@ -90,7 +90,7 @@ def _move(centers: np.ndarray, weights: np.ndarray, batch: Matrix) -> None:
     closest, _ = _closest(batch, centers)
     members = sparse.csr_matrix((np.ones(rows), (closest, np.arange(rows))), shape=(len(centers), rows))
     counts = np.bincount(closest, minlength=len(centers))
-    sums = _dense(members @ batch) + centers * weights[:, None]
+    sums = dense(members @ batch) + centers * weights[:, None]
     weights += counts
     moved = counts > 0
     centers[moved] = sums[moved] / weights[moved, None]
@@ -127,22 +127,12 @@ def _closest(features: Matrix, centers: np.ndarray) -> tuple[np.ndarray, np.ndar
     rows = features.astype(np.float64)
     partial = (centers * centers).sum(axis=1) - 2 * (rows @ centers.T)
     closest = partial.argmin(axis=1)
-    squared = partial[np.arange(len(closest)), closest] + _squared_norms(rows)
-    return closest, np.maximum(squared, 0)
-
-
-def _squared_norms(rows: Matrix) -> np.ndarray:
-    if isinstance(rows, np.ndarray):
-        return np.asarray(np.einsum("ij,ij->i", rows, rows))
-    return np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
+    norms = np.asarray(squared(rows).sum(axis=1)).ravel()
+    return closest, np.maximum(partial[np.arange(len(closest)), closest] + norms, 0)
 
 
 def _batches(features: Matrix, rows: int) -> Iterator[Matrix]:
     return (features[start : start + rows] for start in range(0, features.shape[0], rows))
-
-
-def _dense(matrix: Any) -> np.ndarray:
-    return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix, dtype=np.float64)
 
 
 CONTAINER = FirstParty(

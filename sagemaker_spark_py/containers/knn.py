@@ -14,7 +14,7 @@ import numpy as np
 from sagemaker_spark_py.containers.first_party import FirstParty, Model, Predict, Task
 from sagemaker_spark_py.containers.formats import MediaType
 from sagemaker_spark_py.containers.hyperparameters import FIRST_PARTY, choice, integer
-from sagemaker_spark_py.containers.rows import Columns, Matrix
+from sagemaker_spark_py.containers.rows import Columns, Matrix, dense
 from sagemaker_spark_py.errors import ContainerError
 
 _SEED = 0
@@ -98,9 +98,7 @@ def _fast_johnson_lindenstrauss(dim: int, target: int, rng: np.random.Generator)
 
 
 def _project(features: Matrix, projection: np.ndarray) -> np.ndarray:
-    if projection.size:
-        return np.asarray(features @ projection)
-    return features if isinstance(features, np.ndarray) else np.asarray(features.toarray())
+    return np.asarray(features @ projection) if projection.size else dense(features)
 
 
 def _neighbours(queries: np.ndarray, model: Model) -> tuple[np.ndarray, np.ndarray]:

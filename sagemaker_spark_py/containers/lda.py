@@ -12,7 +12,7 @@ from scipy.special import digamma
 from sagemaker_spark_py.containers.first_party import FirstParty, Model, Predict, Task
 from sagemaker_spark_py.containers.formats import MediaType
 from sagemaker_spark_py.containers.hyperparameters import integer, real
-from sagemaker_spark_py.containers.rows import Columns, Matrix
+from sagemaker_spark_py.containers.rows import Columns, Matrix, dense
 from sagemaker_spark_py.errors import ContainerError
 
 _SEED = 0
@@ -59,7 +59,7 @@ def predictor(model: Model) -> Predict:
 
 def _mixtures(features: Matrix, model: Model) -> np.ndarray:
     """Return each document's expected mixture: Blei, Ng and Jordan (2003), variational inference."""
-    counts = features.astype(np.float64) if isinstance(features, np.ndarray) else features.toarray()
+    counts = dense(features)
     words = np.exp(_expected_logs(model["topics"]))
     gamma = np.ones((len(counts), len(words)))
     for _ in range(_INFERENCE_ITERATIONS):
@@ -80,7 +80,7 @@ def _expected_logs(parameters: np.ndarray) -> np.ndarray:
 def _per_word_log_likelihood(features: Matrix, model: Model) -> float:
     mixtures = np.asarray(predictor(model)(features, MediaType("", {}))["topic_mixture"])
     topics = model["topics"] / model["topics"].sum(axis=1, keepdims=True)
-    counts = features if isinstance(features, np.ndarray) else features.toarray()
+    counts = dense(features)
     return float((counts * np.log(mixtures @ topics + _TINY)).sum() / counts.sum())
 
 

@@ -8,7 +8,6 @@ num_models, bias_lr_mult) are checked only.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -26,10 +25,9 @@ from sagemaker_spark_py.containers.linear_scores import (
     multiclass_metrics,
 )
 from sagemaker_spark_py.containers.linear_solver import Linear, Objective, Scaling, minimize
-from sagemaker_spark_py.containers.rows import Columns, Matrix, Rows
+from sagemaker_spark_py.containers.rows import Columns, Matrix, Rows, squared
 from sagemaker_spark_py.errors import ContainerError
 
-_LOG = logging.getLogger(__name__)
 _SEED = 0
 _AUTO_WD = 1e-4
 _TYPES = ("binary_classifier", "multiclass_classifier", "regressor")
@@ -41,11 +39,8 @@ def fit(task: Task) -> Model:
     settings = task.settings
     loss_name = _loss_name(settings)
     _check_labels(task)
+    linear = _solve(task, choose(loss_name, settings["predictor_type"], settings), loss_name)
     shift, stretch = _label_scaling(task)
-    loss = choose(loss_name, settings["predictor_type"], settings)
-    linear = _solve(
-        task, loss, loss_name, (np.asarray(task.train.labels, dtype=np.float64) - shift) / stretch
-    )
     model = {
         "weights": linear.weights * stretch,
         "bias": linear.bias * stretch + shift,
@@ -102,14 +97,14 @@ def _check_labels(task: Task) -> None:
             )
 
 
-def _solve(task: Task, loss: LossFunction, loss_name: str, labels: np.ndarray) -> Linear:
+def _solve(task: Task, loss: LossFunction, loss_name: str) -> Linear:
     settings = task.settings
     classes = settings["num_classes"] if settings["predictor_type"] == "multiclass_classifier" else 1
     wd = _AUTO_WD if settings["wd"] == "auto" else settings["wd"]
     bias_wd_mult = 0.0 if settings["bias_wd_mult"] == "auto" else settings["bias_wd_mult"]
     objective = Objective(
         features=task.train.features,
-        labels=labels,
+        labels=_targets(task, task.train),
         row_weights=_row_weights(task),
         loss=loss,
         classes=classes,
@@ -124,21 +119,21 @@ def _solve(task: Task, loss: LossFunction, loss_name: str, labels: np.ndarray) -
 
 
 def _stopping(task: Task, loss: LossFunction, loss_name: str) -> Callable[[int, Linear], bool]:
-    """Return a callback that logs each epoch's loss and tells when it has stopped to fall.
+    """Return a callback that logs each epoch's losses and tells when the last one has stopped to fall.
 
-    The loss is that on the validation channel where there is one, else that on the training data.
+    That is the loss on the validation channel where there is one, else the loss on the training data.
     """
     settings = task.settings
-    channel = "validation" if "validation" in task.held_out else "train"
-    rows = task.held_out.get("validation", task.train)
-    shift, stretch = _label_scaling(task)
-    labels = (np.asarray(rows.labels, dtype=np.float64) - shift) / stretch
+    name = f"{_LOSS_METRICS.get(loss_name, loss_name)}_objective"
     best, stale = np.inf, 0
 
     def after_epoch(epoch: int, linear: Linear) -> bool:
         nonlocal best, stale
-        value = float(loss(linear.scores(rows.features), labels).values.mean())
-        task.report(f"epoch={epoch}, {channel} {_LOSS_METRICS.get(loss_name, loss_name)}_objective", value)
+        for channel in ("train", "validation"):
+            rows = task.train if channel == "train" else task.held_out.get(channel)
+            if rows is not None:
+                value = float(loss(linear.scores(rows.features), _targets(task, rows)).values.mean())
+                task.report(f"epoch={epoch}, {channel} {name}", value)
         better = not np.isfinite(best) or best - value > settings["early_stopping_tolerance"] * abs(best)
         stale = 0 if better else stale + 1
         best = min(best, value)
@@ -147,15 +142,18 @@ def _stopping(task: Task, loss: LossFunction, loss_name: str) -> Callable[[int, 
     return after_epoch
 
 
+def _targets(task: Task, rows: Rows) -> np.ndarray:
+    """Return labels as the solver sees them: scaled for regressors."""
+    shift, stretch = _label_scaling(task)
+    return (np.asarray(rows.labels, dtype=np.float64) - shift) / stretch
+
+
 def _feature_scaling(task: Task) -> Scaling:
     """Return mean and scale by the first num_point_for_scaler rows; (0, 1) where data is not normalized."""
     settings, dim = task.settings, task.train.dim
     sample = task.train.features[: settings["num_point_for_scaler"]]
-    mean = np.asarray(sample.mean(axis=0, dtype=np.float64)).ravel()
-    squares = (
-        sample.multiply(sample) if not isinstance(sample, np.ndarray) else sample.astype(np.float64) ** 2
-    )
-    variance = np.asarray(squares.mean(axis=0)).ravel() - mean**2
+    mean = np.asarray(sample.astype(np.float64).mean(axis=0)).ravel()
+    variance = np.asarray(squared(sample.astype(np.float64)).mean(axis=0)).ravel() - mean**2
     scale = np.sqrt(np.maximum(variance, 0))
     unbiased = settings["use_bias"] and settings["unbias_data"] in ("auto", True)
     normalized = settings["normalize_data"] in ("auto", True)

@@ -13,7 +13,7 @@ import numpy as np
 from sagemaker_spark_py.containers.first_party import FirstParty, Model, Predict, Task
 from sagemaker_spark_py.containers.formats import MediaType
 from sagemaker_spark_py.containers.hyperparameters import choice, flag, integer
-from sagemaker_spark_py.containers.rows import Columns, Matrix
+from sagemaker_spark_py.containers.rows import Columns, Matrix, dense, squared
 from sagemaker_spark_py.errors import ContainerError
 
 _SEED = 0
@@ -49,8 +49,7 @@ def predictor(model: Model) -> Predict:
 def _exact(features: Matrix, mean: np.ndarray, settings: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Decompose the (d, d) scatter matrix; sparse features stay sparse."""
     exact = features.astype(np.float64)
-    product = exact.T @ exact
-    scatter = np.asarray(product if isinstance(product, np.ndarray) else product.toarray())
+    scatter = dense(exact.T @ exact)
     values, vectors = np.linalg.eigh(scatter - features.shape[0] * np.outer(mean, mean))
     count = settings["num_components"]
     return vectors[:, -count:], np.sqrt(np.maximum(values[-count:], 0))
@@ -62,9 +61,8 @@ def _randomized(
     from sklearn.utils.extmath import randomized_svd
 
     count, extra = settings["num_components"], settings["extra_components"]
-    dense = features if isinstance(features, np.ndarray) else features.toarray()
     _, values, vectors = randomized_svd(
-        dense.astype(np.float64) - mean,
+        dense(features) - mean,
         count,
         n_oversamples=max(_LEAST_EXTRA_COMPONENTS, count) if extra == -1 else extra,
         random_state=_SEED,
@@ -88,9 +86,8 @@ def _project(features: Matrix, model: Model) -> np.ndarray:
 def _reconstruction_error(features: Matrix, model: Model) -> float:
     """Return the mean squared distance between rows and their projections (components are orthonormal)."""
     exact = features.astype(np.float64)
-    squares = (exact * exact) if isinstance(exact, np.ndarray) else exact.multiply(exact)
     cross = np.asarray(exact @ model["mean"]).sum()
-    total = squares.sum() - 2 * cross + features.shape[0] * (model["mean"] @ model["mean"])
+    total = squared(exact).sum() - 2 * cross + features.shape[0] * (model["mean"] @ model["mean"])
     return float(max(total - (_project(features, model) ** 2).sum(), 0) / features.shape[0])
 
 
@@ -106,7 +103,6 @@ CONTAINER = FirstParty(
         choice("algorithm_mode", ("regular", "stable", "randomized"), "regular"),
         integer("extra_components", -1, at_least=-1),
         flag("subtract_mean", True),
-        flag("force_dense", True),  # undocumented, but AWS's SDK sends it
     ),
     fit=fit,
     predictor=predictor,

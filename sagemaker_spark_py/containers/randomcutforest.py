@@ -15,7 +15,7 @@ import numpy as np
 from sagemaker_spark_py.containers.first_party import FirstParty, Model, Predict, Task
 from sagemaker_spark_py.containers.formats import MediaType
 from sagemaker_spark_py.containers.hyperparameters import integer, metrics
-from sagemaker_spark_py.containers.rows import Columns, Matrix, Rows
+from sagemaker_spark_py.containers.rows import Columns, Matrix, Rows, dense
 from sagemaker_spark_py.errors import ContainerError
 
 _SEED = 0
@@ -45,8 +45,7 @@ def fit(task: Task) -> Model:
     roots = []
     for _ in range(settings["num_trees"]):
         sample = task.train.features[np.sort(rng.choice(task.train.count, size, replace=False))]
-        points = sample if isinstance(sample, np.ndarray) else sample.toarray()
-        roots.append(_grow(points.astype(np.float64), nodes, rng))
+        roots.append(_grow(dense(sample), nodes, rng))
     model = _flatten(nodes, roots)
     _report(task, model)
     return model
@@ -58,7 +57,7 @@ def predictor(model: Model) -> Predict:
     def predict(features: Matrix, accept: MediaType) -> Columns:
         rows = max(1, _CHUNK_NUMBERS // (len(model["roots"]) * features.shape[1]))
         chunks = (features[start : start + rows] for start in range(0, features.shape[0], rows))
-        return {"score": np.concatenate([_score(_dense(chunk), model) for chunk in chunks])}
+        return {"score": np.concatenate([_score(dense(chunk), model) for chunk in chunks])}
 
     return predict
 
@@ -119,11 +118,6 @@ def _chance_of_separation(values: np.ndarray, low: np.ndarray, high: np.ndarray)
     grown = outside.sum(axis=1)
     total = grown + (high - low).sum(axis=1)
     return np.asarray(grown / np.where(total > 0, total, 1))
-
-
-def _dense(features: Matrix) -> np.ndarray:
-    dense = features if isinstance(features, np.ndarray) else features.toarray()
-    return np.asarray(dense, dtype=np.float64)
 
 
 def _report(task: Task, model: Model) -> None:

@@ -44,6 +44,23 @@ class Rows:
         return int(self.features.shape[1])
 
 
+def dense(matrix: Matrix) -> np.ndarray:
+    """Return float64 (n, d), dense."""
+    return np.asarray(matrix if isinstance(matrix, np.ndarray) else matrix.toarray(), dtype=np.float64)
+
+
+def squared(matrix: Matrix) -> Matrix:
+    """Return the square of each number; sparse stays sparse."""
+    return matrix * matrix if isinstance(matrix, np.ndarray) else matrix.multiply(matrix).tocsr()
+
+
+def stack(matrices: Sequence[Matrix]) -> Matrix:
+    """Join rows in order; sparse as soon as one of them is sparse."""
+    if any(map(sparse.issparse, matrices)):
+        return sparse.vstack(matrices, "csr")
+    return np.concatenate(matrices)
+
+
 EMPTY = Rows(np.empty((0, 0), dtype=np.float32))
 
 
@@ -58,11 +75,8 @@ def concatenate(parts: Sequence[Rows]) -> Rows:
     labelled = {part.labels is not None and part.labels.shape[1:] for part in parts}
     if len(labelled) > 1:
         raise ContainerError("some files have labels and others do not; expected labels in all or in none")
-    matrices = [part.features for part in parts]
-    features = (
-        sparse.vstack(matrices, "csr") if any(map(sparse.issparse, matrices)) else np.concatenate(matrices)
-    )
     labels = [part.labels for part in parts if part.labels is not None]
+    features = stack([part.features for part in parts])
     return Rows(features, np.concatenate(labels) if labels else None)
 
 

@@ -11,7 +11,7 @@ import xgboost
 
 from sagemaker_spark_py.containers import rendezvous, xgboost_serving
 from sagemaker_spark_py.containers.job import Channel, Hosting, Job
-from sagemaker_spark_py.containers.rows import Rows, from_arrays, to_arrays
+from sagemaker_spark_py.containers.rows import from_arrays, to_arrays
 from sagemaker_spark_py.containers.server import Handler
 from sagemaker_spark_py.containers.xgboost_data import Examples, concatenate, read_examples
 from sagemaker_spark_py.containers.xgboost_metrics import custom_metric
@@ -46,7 +46,12 @@ class XGBoost:
         if not job.leads:
             _LOG.info("%s handed its data to %s", job.host, job.hosts[0])
             return
-        booster = _boost(settings, {name: _matrix(job, name, parts) for name, parts in examples.items()})
+        try:
+            matrices = {name: _matrix(job, name, parts) for name, parts in examples.items()}
+            booster = _boost(settings, matrices)
+        except xgboost.core.XGBoostError as error:
+            first_line = str(error).splitlines()[0]
+            raise ContainerError(f"XGB train call failed with exception:\n {first_line}") from error
         job.model_dir.mkdir(parents=True, exist_ok=True)
         # by save_raw, because save_model tells the format from an extension, which this name has not
         (job.model_dir / MODEL_FILE).write_bytes(booster.save_raw("ubj"))
@@ -90,7 +95,7 @@ def _matrix(job: Job, name: str, parts: list[Examples]) -> xgboost.DMatrix:
         path = "training" if name == "train" else name
         raise ContainerError(f"No data in {path} channel path {job.channels[name].folder}")
     examples = concatenate(parts)
-    rows: Rows = examples.rows
+    rows = examples.rows
     _LOG.info("%s matrix has %d rows and %d columns", name.capitalize(), rows.count, rows.dim)
     return xgboost.DMatrix(rows.features, label=rows.labels, weight=examples.weights)
 
@@ -107,21 +112,16 @@ def _boost(settings: dict[str, Any], matrices: dict[str, xgboost.DMatrix]) -> xg
     elif added:
         parameters["disable_default_eval_metric"] = 1
     log = _Log(stops=settings.get("save_model_on_termination") == "true")
-    try:
-        return xgboost.train(
-            parameters,
-            matrices["train"],
-            num_boost_round=settings["num_round"],
-            evals=[(matrix, name) for name, matrix in matrices.items()],
-            custom_metric=custom_metric(added, settings.get("objective", "")) if added else None,
-            early_stopping_rounds=settings.get("early_stopping_rounds"),
-            verbose_eval=False,
-            callbacks=[log],
-        )
-    except xgboost.core.XGBoostError as error:
-        raise ContainerError(
-            f"XGB train call failed with exception:\n {str(error).splitlines()[0]}"
-        ) from error
+    return xgboost.train(
+        parameters,
+        matrices["train"],
+        num_boost_round=settings["num_round"],
+        evals=[(matrix, name) for name, matrix in matrices.items()],
+        custom_metric=custom_metric(added, settings.get("objective", "")) if added else None,
+        early_stopping_rounds=settings.get("early_stopping_rounds"),
+        verbose_eval=False,
+        callbacks=[log],
+    )
 
 
 def _metrics(settings: dict[str, Any]) -> list[str]:

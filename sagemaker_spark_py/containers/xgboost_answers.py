@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import struct
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
@@ -13,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from sagemaker_spark_py.containers.formats import CSV, JSON, JSON_LINES, RECORDIO
-from sagemaker_spark_py.containers.records import frame, label_message
+from sagemaker_spark_py.containers.records import write_recordio
 from sagemaker_spark_py.errors import ContainerError
+from sagemaker_spark_py.recordio import find_frames, wire
 
 _PROBABILISTIC = ("binary:logistic", "multi:softprob")
 _LABELLING = (*_PROBABILISTIC, "binary:logitraw", "binary:hinge", "multi:softmax")
@@ -111,11 +113,13 @@ def _encode_recordio(content: list[dict[str, Any]]) -> bytes:
 
     Readers that keep to protobuf's rule for maps, the last entry of a key counts, get the right values.
     """
-    messages = (
-        label_message({key: value if isinstance(value, list) else [value] for key, value in item.items()})
-        for item in content
-    )
-    return b"".join(map(frame, accumulate(messages)))
+    records = write_recordio({key: np.array([item[key] for item in content]) for key in content[0]})
+    bounds = zip(*find_frames(records), strict=True)
+    return b"".join(map(_frame, accumulate(records[start:stop] for start, stop in bounds)))
+
+
+def _frame(message: bytes) -> bytes:
+    return struct.pack("<II", wire.MAGIC, len(message)) + message + bytes(wire.padding(len(message)))
 
 
 _ENCODERS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {

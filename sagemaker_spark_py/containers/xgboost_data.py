@@ -12,7 +12,7 @@ from scipy import sparse
 
 from sagemaker_spark_py.containers.job import Channel
 from sagemaker_spark_py.containers.records import read_recordio
-from sagemaker_spark_py.containers.rows import Matrix, Rows
+from sagemaker_spark_py.containers.rows import Matrix, Rows, stack
 from sagemaker_spark_py.containers.xgboost_settings import CSV, LIBSVM, PARQUET, RECORDIO
 from sagemaker_spark_py.errors import ContainerError
 
@@ -30,23 +30,22 @@ class Examples:
 def read_examples(channel: Channel, kind: str, csv_weights: bool) -> list[Examples]:
     """Return the examples of each file of a channel, but of none named with a leading dot or underscore."""
     files = [path for path in channel.files() if not path.name.startswith((".", "_"))]
-    bodies = (path.read_bytes() for path in files)
+    bodies = [body for path in files if (body := path.read_bytes()) and not body.isspace()]
     try:
-        return [_READERS[kind](body, csv_weights) for body in bodies if body.strip()]
+        return [_READERS[kind](body, csv_weights) for body in bodies]
     except ContainerError as error:
         raise ContainerError(f"Failed to load {kind} data with exception:\n{error}") from error
 
 
 def concatenate(parts: Sequence[Examples]) -> Examples:
-    """Join the examples of several files; narrower libsvm files are widened."""
+    """Join the examples of several files; narrow libsvm files are widened, absent weights are 1."""
     width = max(part.rows.dim for part in parts)
-    matrices = [_widened(part.rows.features, width) for part in parts]
-    features = (
-        sparse.vstack(matrices, "csr") if any(map(sparse.issparse, matrices)) else np.concatenate(matrices)
-    )
+    features = stack([_widened(part.rows.features, width) for part in parts])
     labels = np.concatenate([part.rows.labels for part in parts if part.rows.labels is not None])
-    weights = [part.weights for part in parts if part.weights is not None]
-    return Examples(Rows(features, labels), np.concatenate(weights) if weights else None)
+    if all(part.weights is None for part in parts):
+        return Examples(Rows(features, labels))
+    weights = [np.ones(part.rows.count) if part.weights is None else part.weights for part in parts]
+    return Examples(Rows(features, labels), np.concatenate(weights))
 
 
 def parse_csv(body: bytes) -> np.ndarray:

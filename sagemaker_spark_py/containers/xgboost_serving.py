@@ -7,7 +7,6 @@ public, is taken to answer as 0.90-1 does.
 from __future__ import annotations
 
 import json
-import logging
 import re
 import threading
 from collections.abc import Mapping
@@ -27,7 +26,6 @@ from sagemaker_spark_py.containers.xgboost_answers import encode_plain, encode_s
 from sagemaker_spark_py.containers.xgboost_data import parse_csv, parse_libsvm
 from sagemaker_spark_py.errors import ContainerError
 
-_LOG = logging.getLogger(__name__)
 _LIBSVM = ("text/libsvm", "text/x-libsvm")
 _ACCEPTED = (CSV, JSON, JSON_LINES, RECORDIO)
 _FIRST_CLOSED_VERSION = (0, 72)

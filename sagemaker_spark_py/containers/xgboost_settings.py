@@ -133,9 +133,10 @@ def _is_metric(word: str) -> bool:
     return name in ("error", "ndcg", "map")
 
 
-def _read_constraints(text: str) -> Any:
-    """Read "(1,-1)" or "[[0,1],[2]]" without evaluating it."""
-    return json.loads(text.replace("(", "[").replace(")", "]").replace(",]", "]"))
+def _read_constraints(text: str) -> str:
+    """Check "(1,-1)" or "[[0,1],[2]]", which XGBoost takes as text."""
+    json.loads(text.replace("(", "[").replace(")", "]").replace(",]", "]"))
+    return text
 
 
 def _constraints(name: str) -> Hyperparameter:

@@ -47,7 +47,7 @@ def test_what_the_config_leaves_out_has_sagemakers_defaults(tmp_path: Path) -> N
 
 
 def test_empty_files_are_left_out(tmp_path: Path) -> None:
-    Host(tmp_path).lay_out({}, {"train": ChannelData({"a": b"", "b": b"x", "_SUCCESS": b""})})
+    Host(tmp_path).lay_out({}, {"train": ChannelData({"a": b"", "b": b"x", "_SUCCESS": b"", "c": b" \n"})})
     assert list(Job.from_folder(tmp_path, {}).channels["train"].read()) == [b"x"]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sagemaker_spark_py.containers.records import frame, label_message, read_recordio, write_recordio
+from sagemaker_spark_py.containers.records import read_recordio, write_recordio
 from sagemaker_spark_py.errors import ContainerError
 from sagemaker_spark_py.recordio import decode
 
@@ -12,7 +12,6 @@ from .harness import decode_labels, recordio, sparse_recordio
 
 ROWS = np.array([[1.5, 0, -2], [0, 3, 0], [7, 8, 9]], np.float32)
 LABELS = np.array([1, 0, 2], np.float32)
-FLOAT64 = bytes.fromhex("0a23d7ce1c0000000a1a0a0676616c75657312101a0e0a0c") + bytes(12)
 
 
 def test_dense_records_become_a_dense_matrix() -> None:
@@ -42,7 +41,7 @@ def test_records_that_cannot_be_read_are_refused(body: bytes) -> None:
 
 def test_records_without_features_are_refused() -> None:
     with pytest.raises(ContainerError, match="no features"):
-        read_recordio(frame(label_message({"values": [1.0]})))
+        read_recordio(write_recordio({"values": np.array([1.0])}))
 
 
 def test_answers_are_read_back_by_other_readers() -> None:
