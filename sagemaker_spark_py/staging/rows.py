@@ -56,7 +56,7 @@ class Matrices(NamedTuple):
             row = int(other.argmax())
             raise DataError(
                 f"Column {self.name!r} holds matrices of different shapes: {tuple(map(int, shapes[row]))} in "
-                f"row {row} of the batch; expected {tuple(map(int, shapes[0]))}. Give all rows the same shape."
+                f"row {row} of the batch; expected {shapes[0].tolist()}. Give all rows the same shape."
             )
         return int(shapes[0].prod())
 

@@ -44,8 +44,8 @@ def write(
     """Write a DataFrame to S3, on the executors, and return what holds its rows, each exactly once.
 
     Every task attempt writes objects of its own below a prefix that belongs to this call alone; the attempt
-    that Spark accepts for a partition names what counts. Others may leave objects: no manifest names them, or,
-    without manifest, they are deleted. Empty partitions write nothing. Partitions stay as they are unless
+    that Spark accepts for a partition names what counts. Others may leave objects: no manifest names them,
+    or, without manifest, they are deleted. Empty partitions write nothing. Partitions stay as they are unless
     `shards` is given; where they would leave instances without an even share, the DataFrame is read a second
     time and its partitions are written as several objects each.
 
@@ -94,7 +94,7 @@ def write(
 def _check_shards(shards: int | None, instances: int) -> None:
     if shards is not None and shards < instances:
         raise SettingError(
-            f"Number of shards is too small: {shards}; expected at least one for each of {instances} instances."
+            f"Number of shards is too small: {shards}; expected at least {instances}, one for each instance."
         )
 
 
