@@ -15,7 +15,7 @@ import numpy.typing as npt
 from sagemaker_spark_py.errors import DataError
 from sagemaker_spark_py.recordio import arrays, wire
 from sagemaker_spark_py.recordio.fixed import Column, records
-from sagemaker_spark_py.recordio.ragged import Bytes, Ints, offsets
+from sagemaker_spark_py.recordio.ragged import Bytes, Flags, Ints, offsets
 from sagemaker_spark_py.recordio.weave import Rows, weave
 
 
@@ -56,8 +56,9 @@ def encode_dense(values: npt.ArrayLike, labels: npt.ArrayLike | None = None) -> 
 
     Examples
     --------
-    >>> encode_dense([[1.0, 2.0]], [3.0]).data.tobytes().hex(" ", 4)[:35]
-    '0a23d7ce 2c000000 0a160a06 76616c75'
+    >>> from sagemaker_spark_py.recordio import encode_dense
+    >>> encode_dense([[1.0, 2.0], [3.0, 4.0]], labels=[0, 1]).offsets
+    array([  0,  52, 104])
     """
     features = arrays.real_numbers(values, "values")
     if features.ndim < 2:
@@ -179,8 +180,10 @@ def encode_rows(
     values : array of real numbers
         Values of all rows.
     dims : array of int, shape (n,)
-        Size of each row; only those of sparse rows are used.
-    labels, fill_empty
+        Size of each row; those of dense rows are not used.
+    labels : array of real numbers, shape (n,), optional
+        Written as ``label["values"]``.
+    fill_empty : bool, default False
         As in `encode_sparse`.
 
     Returns
@@ -198,10 +201,10 @@ def encode_rows(
     floats, bounds = arrays.cut(arrays.floats(values, "values"), bounds)
     key_bounds = offsets(np.diff(bounds) * sparse)
     keys = arrays.integers(indices, "indices")
-    sizes = np.where(sparse, arrays.sizes(dims, len(sparse), "dims"), 0)
-    arrays.check_indices(keys, key_bounds, sizes)
+    sizes = arrays.sizes(dims, len(sparse), "dims")
+    arrays.check_indices(keys, key_bounds, np.where(sparse, sizes, 0))
     rows = Rows(floats, bounds, keys, key_bounds, sizes[:, None], sparse, None)
-    return encode_checked(_fill_empty(rows) if fill_empty else rows, labels)
+    return encode_checked(_fill(rows, sparse & (sizes > 0)) if fill_empty else rows, labels)
 
 
 def encode_checked(rows: Rows, labels: npt.ArrayLike | None) -> Encoded:
@@ -212,13 +215,12 @@ def encode_checked(rows: Rows, labels: npt.ArrayLike | None) -> Encoded:
     return Encoded(*weave(rows))
 
 
-def _fill_empty(rows: Rows) -> Rows:
-    """Give each sparse row without entries, if it has columns at all, a zero in its first one."""
-    counts = np.diff(rows.indptr)
-    bare = rows.shaped & (counts == 0) & (rows.shapes[:, 0] > 0)
+def _fill(rows: Rows, chosen: Flags) -> Rows:
+    """Give the chosen rows, where they have no entries, a zero in the first place."""
+    bare = chosen & (np.diff(rows.indptr) == 0)
     return rows._replace(
         values=np.insert(rows.values, rows.indptr[:-1][bare], 0),
-        indptr=offsets(counts + bare),
+        indptr=offsets(np.diff(rows.indptr) + bare),
         keys=np.insert(rows.keys, rows.key_indptr[:-1][bare], 0),
         key_indptr=offsets(np.diff(rows.key_indptr) + bare),
     )

@@ -46,7 +46,7 @@ class Matrices(NamedTuple):
 
 
 class _Layout(NamedTuple):
-    """The arrays of `Matrices`, converted; values are cut to what `bounds` speaks of."""
+    """What `Matrices` says of where the values belong, checked."""
 
     sparse: Flags
     transposed: Flags
@@ -80,22 +80,21 @@ def encode_matrices(matrices: Matrices, labels: npt.ArrayLike | None = None) -> 
     sparse = arrays.flags(matrices.is_sparse, "is_sparse")
     bounds = arrays.bounds(matrices.indptr, len(sparse))
     values, bounds = arrays.cut(arrays.floats(matrices.values, "values"), bounds)
-    layout = _Layout(
-        sparse,
-        arrays.flags(
-            arrays.per_row(np.asarray(matrices.is_transposed), len(sparse), "is_transposed"), "is_transposed"
-        ),
-        arrays.sizes(matrices.num_rows, len(sparse), "num_rows"),
-        arrays.sizes(matrices.num_cols, len(sparse), "num_cols"),
-        bounds,
-    )
+    layout = _layout(matrices, sparse, bounds)
     key_bounds = offsets(np.diff(bounds) * sparse)
     keys = _keys(layout, matrices, key_bounds)
     shapes = np.stack([layout.rows, layout.cols], axis=1)
     shaped = np.ones(len(sparse), np.bool_)
-    return encode_checked(
-        Rows(_by_rows(values, layout), bounds, keys, key_bounds, shapes, shaped, None), labels
-    )
+    rows = Rows(_by_rows(values, layout), bounds, keys, key_bounds, shapes, shaped, None)
+    return encode_checked(rows, labels)
+
+
+def _layout(matrices: Matrices, sparse: Flags, bounds: Ints) -> _Layout:
+    transposed = arrays.flags(matrices.is_transposed, "is_transposed")
+    arrays.per_row(transposed, len(sparse), "is_transposed")
+    rows = arrays.sizes(matrices.num_rows, len(sparse), "num_rows")
+    cols = arrays.sizes(matrices.num_cols, len(sparse), "num_cols")
+    return _Layout(sparse, transposed, rows, cols, bounds)
 
 
 def _by_rows(values: Floats, layout: _Layout) -> Floats:
@@ -108,8 +107,9 @@ def _by_rows(values: Floats, layout: _Layout) -> Floats:
             f"Matrix {row} has the wrong number of values: {counts[row]}; "
             f"expected {layout.rows[row]} times {layout.cols[row]}."
         )
-    matrix = np.repeat(np.arange(len(counts)), counts * (~layout.sparse & ~layout.transposed))
-    places = np.flatnonzero(np.repeat(~layout.sparse & ~layout.transposed, counts))
+    by_columns = ~layout.sparse & ~layout.transposed
+    matrix = np.repeat(np.arange(len(counts)), counts * by_columns)
+    places = np.flatnonzero(np.repeat(by_columns, counts))
     row, col = np.divmod(places - layout.bounds[matrix], layout.cols[matrix])
     ordered: Floats = values.copy()
     ordered[places] = values[layout.bounds[matrix] + col * layout.rows[matrix] + row]
