@@ -8,7 +8,9 @@ them. So every row counts once, as on AWS.
 
 from __future__ import annotations
 
+import logging
 import time
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import numpy as np
 from sagemaker_spark_py.containers.job import Job
 from sagemaker_spark_py.errors import ContainerError
 
+_LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.02
 
 Arrays = Mapping[str, np.ndarray]
@@ -35,14 +38,19 @@ def collect(job: Job, name: str) -> list[Arrays]:
 
     A host that fails never delivers; the local SageMaker then stops the whole job, this process included.
     """
-    return [_load_when_there(_part(job, name, host)) for host in job.hosts if host != job.host]
+    others = [host for host in job.hosts if host != job.host]
+    _LOG.info("%s waits for channel '%s' of %s", job.host, name, ", ".join(others))
+    return [_load_when_there(_part(job, name, host)) for host in others]
 
 
 def save_arrays(path: Path, arrays: Arrays) -> None:
-    """Write `arrays` as an uncompressed ``.npz`` under exactly this name."""
+    """Write `arrays` as an uncompressed ``.npz`` under exactly this name; arrays of objects are refused."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    # not by np.savez, which pickles objects in NumPy before 2.2
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -83,6 +83,14 @@ class Host:
             self.exit_code = process.wait(timeout=START_SECONDS)
         return self
 
+    def wait_for_log(self, process: subprocess.Popen[bytes], text: str) -> None:
+        """Wait until the running trainer has logged this."""
+        deadline = time.monotonic() + START_SECONDS
+        while text not in self.log:
+            assert process.poll() is None, self.log
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.02)
+
     @property
     def failure(self) -> str:
         path = self.base / "output" / "failure"

@@ -250,6 +250,7 @@ def test_sigterm_ends_a_training(exercise: Exercise, tmp_path: Path) -> None:
     host = Host(tmp_path / "a", hosts=("algo-1", "algo-2"), environment=environment)
     process = host.lay_out(exercise.hyperparameters, {"train": data}).start("train", exercise.image)
     try:
+        host.wait_for_log(process, "waits for channel 'train' of algo-2")
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) != 0
     finally:

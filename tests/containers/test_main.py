@@ -33,6 +33,16 @@ def test_wrong_arguments_are_answered_with_usage(arguments: list[str]) -> None:
     assert "kmeans" in done.stderr
 
 
+def test_a_container_loads_neither_spark_nor_aws() -> None:
+    """Each one would double the time that a container takes to start."""
+    script = (
+        "import sys; import sagemaker_spark_py.containers.__main__; "
+        "sys.exit(', '.join({'pyspark', 'boto3', 'botocore', 'moto'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
 def test_a_full_image_uri_will_do(tmp_path: Path) -> None:
     host = (
         Host(tmp_path).lay_out(SETTINGS, TRAIN).train("382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1")
@@ -51,7 +61,9 @@ def test_what_goes_wrong_inside_is_the_algorithms_fault(tmp_path: Path) -> None:
 
 
 def test_a_trainer_ends_with_its_input(tmp_path: Path) -> None:
-    process = _waiting_host(tmp_path).start("train", "kmeans:1")
+    host = _waiting_host(tmp_path)
+    process = host.start("train", "kmeans:1")
+    host.wait_for_log(process, "waits for channel")
     process.stdin.close()
     assert process.wait(timeout=30) != 0
 
