@@ -14,6 +14,7 @@ LOCAL = [
 NOTEBOOKS = ["matplotlib>=3.8", "nbclient>=0.10", "nbformat>=5.9", "ipykernel>=6"]
 DEV = [
     "hypothesis>=6.100",
+    "pyspark[connect]>=3.5",
     "mypy>=1.11",
     "pytest>=8",
     "pytest-timeout>=2.3",

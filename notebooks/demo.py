@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,12 +110,18 @@ def run(spark: SparkSession) -> None:
 def main() -> None:
     """Run the demo between the start and the stop of the local SageMaker and of Spark."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     with stage("Starting the local SageMaker"):
         aws = LocalSageMaker().start()
     try:
         with stage("Starting Spark"):
-            spark = SparkSession.builder.master("local[2]").appName("demo").getOrCreate()
-            spark.sparkContext.setLogLevel("ERROR")
+            builder = SparkSession.builder.master("local[2]").appName("demo")
+            quiet = {
+                "spark.log.level": "ERROR",
+                "spark.ui.enabled": "false",
+                "spark.ui.showConsoleProgress": "false",
+            }
+            spark = builder.config(map=quiet).getOrCreate()
         run(spark)
         spark.stop()
     finally:

@@ -109,7 +109,7 @@ def test_functions_are_short() -> None:
 
 def test_public_names() -> None:
     names = sagemaker_spark_py.__all__
-    assert list(names) == sorted(names)
+    assert list(names) == sorted(names) == sorted(sagemaker_spark_py._HOME_OF)
     for name in names:
         assert getattr(sagemaker_spark_py, name).__module__.startswith("sagemaker_spark_py"), name
 
