@@ -166,6 +166,7 @@ def encode_rows(
     dims: npt.ArrayLike,
     labels: npt.ArrayLike | None = None,
     *,
+    shapes: npt.ArrayLike | None = None,
     fill_empty: bool = False,
 ) -> Encoded:
     """Encode rows of which each is dense or sparse, laid out as Arrow holds Spark's vectors.
@@ -176,13 +177,16 @@ def encode_rows(
     indptr : array of int, shape (n + 1,)
         Row i has the values from ``indptr[i]`` to ``indptr[i + 1]``.
     indices : array of int
-        Columns of the values of the sparse rows only, one sparse row after the other.
+        Places of the values of the sparse rows only, one sparse row after the other.
     values : array of real numbers
         Values of all rows.
     dims : array of int, shape (n,)
-        Size of each row; those of dense rows are not used.
+        Numbers that each row stands for; those of dense vectors are not used.
     labels : array of real numbers, shape (n,), optional
         Written as ``label["values"]``.
+    shapes : array of int, shape (n, rank), optional
+        For matrices, whose numbers and places count row by row: dimensions of each, dense or sparse.
+        Vectors need none: sparse ones are written with the shape ``[dim]``, dense ones without.
     fill_empty : bool, default False
         As in `encode_sparse`.
 
@@ -197,22 +201,29 @@ def encode_rows(
         If arrays do not fit together or an index lies outside of its row.
     """
     sparse = arrays.flags(is_sparse, "is_sparse")
+    sizes = arrays.sizes(dims, len(sparse), "dims")
+    rows = _check_rows(sparse, indptr, indices, values, sizes)
+    if shapes is not None:
+        rows = _with_shapes(rows, shapes, sparse, sizes)
+    if labels is not None:
+        rows = rows._replace(labels=arrays.floats(arrays.labels(labels, len(sparse)), "labels"))
+    return Encoded(*weave(_fill(rows, sparse & (sizes > 0)) if fill_empty else rows))
+
+
+def _check_rows(
+    sparse: Flags, indptr: npt.ArrayLike, indices: npt.ArrayLike, values: npt.ArrayLike, sizes: Ints
+) -> Rows:
     bounds = arrays.bounds(indptr, len(sparse))
     floats, bounds = arrays.cut(arrays.floats(values, "values"), bounds)
     key_bounds = offsets(np.diff(bounds) * sparse)
     keys = arrays.integers(indices, "indices")
-    sizes = arrays.sizes(dims, len(sparse), "dims")
     arrays.check_indices(keys, key_bounds, np.where(sparse, sizes, 0))
-    rows = Rows(floats, bounds, keys, key_bounds, sizes[:, None], sparse, None)
-    return encode_checked(_fill(rows, sparse & (sizes > 0)) if fill_empty else rows, labels)
+    return Rows(floats, bounds, keys, key_bounds, sizes[:, None], sparse, None)
 
 
-def encode_checked(rows: Rows, labels: npt.ArrayLike | None) -> Encoded:
-    """Encode rows whose arrays are known to fit together, with these labels."""
-    if labels is not None:
-        numbers = arrays.labels(labels, len(rows.shaped))
-        rows = rows._replace(labels=arrays.floats(numbers, "labels"))
-    return Encoded(*weave(rows))
+def _with_shapes(rows: Rows, shapes: npt.ArrayLike, sparse: Flags, sizes: Ints) -> Rows:
+    arrays.check_dense(~sparse, rows.indptr, sizes)
+    return rows._replace(shapes=arrays.shapes(shapes, sizes), shaped=np.ones(len(sparse), np.bool_))
 
 
 def _fill(rows: Rows, chosen: Flags) -> Rows:

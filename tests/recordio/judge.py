@@ -30,6 +30,7 @@ class Golden:
         self.values = [_values(sort, feature) for sort, feature in features]
         self.indices = [index for sort, f in features if sort == "sparse" for index in f["indices"]]
         self.dims = [f["size"] if sort == "sparse" else _size(sort, f) for sort, f in features]
+        self.shapes = [[f["numRows"], f["numCols"]] for sort, f in features if sort == "denseMatrix"] or None
         self.indptr = np.cumsum([0, *map(len, self.values)])
 
     @property

@@ -26,7 +26,7 @@ def text(encoded):
     return encoded.data.tobytes()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if Golden(name).sort != "denseMatrix"])
+@pytest.mark.parametrize("name", NAMES)
 def test_rows_are_amazons_bytes(name):
     golden = Golden(name)
     values = np.concatenate(golden.values)
@@ -37,6 +37,7 @@ def test_rows_are_amazons_bytes(name):
         values,
         golden.dims,
         golden.labels,
+        shapes=golden.shapes,
     )
     assert text(encoded) == golden.bytes
     assert [len(payload) for payload in payloads(golden.bytes)] == [
@@ -116,6 +117,39 @@ def test_lengths_around_the_varint_limits(count):
     assert text(sparse) == framed([message(values, places.tolist(), [count], 1)])
 
 
+def test_matrices_have_their_shape_in_every_row():
+    encoded = encode_rows(
+        [True, False, True], [0, 2, 8, 8], [3, 5], np.arange(8), [6, 6, 2], shapes=[[2, 3], [3, 2], [1, 2]]
+    )
+    wanted = [message([0, 1], [3, 5], [2, 3]), message(range(2, 8), shape=[3, 2]), message(shape=[1, 2])]
+    assert text(encoded) == framed(wanted)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 200), st.booleans()), max_size=5))
+def test_matrices_of_all_sizes_are_what_protobuf_writes(drawn):
+    """Dense and sparse matrices, whose numbers and keys count row by row."""
+    matrices = [np.arange(r * c).reshape(r, c) % 3 for r, c, _ in drawn]
+    sparse = np.array([one for *_, one in drawn], bool)
+    places = [np.flatnonzero(matrix) for matrix in matrices]
+    values = [m.ravel()[p] if s else m.ravel() for m, p, s in zip(matrices, places, sparse, strict=True)]
+    encoded = encode_rows(
+        sparse,
+        np.cumsum([0, *map(len, values)]),
+        list(chain(*(place for place, one in zip(places, sparse, strict=True) if one))),
+        list(chain(*values)),
+        [matrix.size for matrix in matrices],
+        np.arange(len(drawn)),
+        shapes=[matrix.shape for matrix in matrices],
+    )
+    wanted = [
+        message(numbers, place.tolist() if one else [], matrix.shape, label)
+        for label, (matrix, place, one, numbers) in enumerate(
+            zip(matrices, places, sparse, values, strict=True)
+        )
+    ]
+    assert text(encoded) == framed(wanted)
+
+
 def test_empty_sparse_rows_are_filled_on_request():
     indptr, places, values = [0, 0, 1, 1, 1], [2], [5.0]
     plain = encode_sparse(indptr, places, values, 3)
@@ -185,6 +219,7 @@ def test_no_rows_give_no_bytes():
         encode_dense(np.empty((0, 3)), []),
         encode_sparse([0], [], [], 3, [], fill_empty=True),
         encode_rows([], [0], [], [], []),
+        encode_rows([], [0], [], [], [], shapes=[]),
         encode_tensors({"a": []}),
     ):
         assert len(encoded.data) == 0
@@ -240,6 +275,16 @@ def test_rows_of_512_mib_are_refused(monkeypatch, encode):
         ),
         (lambda: encode_rows([1], [0, 0], [], [], [3]), "is_sparse has the wrong type: int64"),
         (lambda: encode_rows([True], [0, 0], [], [], [3, 4]), r"dims has the wrong shape: \(2,\)"),
+        (
+            lambda: encode_rows([False], [0, 5], [], [1] * 5, [6], shapes=[[2, 3]]),
+            "Row 0 has the wrong number of values: 5; expected 6",
+        ),
+        (
+            lambda: encode_rows([True], [0, 0], [], [], [6], shapes=[[2, 4]]),
+            r"shape that does not fit: \[2, 4\]; expected 6",
+        ),
+        (lambda: encode_rows([True], [0, 0], [], [], [6], shapes=[[-2, -3]]), "shape that does not fit"),
+        (lambda: encode_rows([True], [0, 0], [], [], [6], shapes=[6]), r"shapes has the wrong shape: \(1,\)"),
     ],
 )
 def test_what_does_not_fit_is_refused(encode, text):

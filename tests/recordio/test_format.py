@@ -7,14 +7,7 @@ import numpy as np
 import pytest
 
 from sagemaker_spark_py import recordio
-from sagemaker_spark_py.recordio import (
-    Matrices,
-    decode,
-    encode_dense,
-    encode_matrices,
-    encode_sparse,
-    encode_tensors,
-)
+from sagemaker_spark_py.recordio import decode, encode_dense, encode_rows, encode_sparse, encode_tensors
 
 from .judge import assert_decoded, messages
 
@@ -35,8 +28,8 @@ ENCODERS = {
         [0, 0], [], [], 4, fill_empty=True
     ),
     "dense matrix [[1, 3, 5], [2, 4, 6]], label 1.0": lambda: encode_dense([[[1, 3, 5], [2, 4, 6]]], [1]),
-    "sparse 3x4 matrix with 1 to 6 at (0,1) (1,1) (2,1) (0,2) (1,2) (1,3), no label": lambda: encode_matrices(
-        Matrices([True], [False], [3], [4], [0, 6], range(1, 7), [0, 0, 3, 5, 6], [0, 1, 2, 0, 1, 1])
+    "sparse 3x4 matrix with 1 to 6 at (0,1) (1,1) (2,1) (0,2) (1,2) (1,3), no label": lambda: encode_rows(
+        [True], [0, 6], [1, 5, 9, 2, 6, 7], range(1, 7), [12], shapes=[[3, 4]]
     ),
     "answer of k-means: closest_cluster 2.0, distance_to_cluster 0.5": lambda: encode_tensors(
         {}, {"closest_cluster": [2], "distance_to_cluster": [0.5]}
