@@ -56,8 +56,9 @@ def encode_dense(values: npt.ArrayLike, labels: npt.ArrayLike | None = None) -> 
 
     Examples
     --------
-    >>> encode_dense([[1.0, 2.0]], [3.0]).data.tobytes().hex(" ", 4)[:35]
-    '0a23d7ce 2c000000 0a160a06 76616c75'
+    >>> from sagemaker_spark_py.recordio import encode_dense
+    >>> encode_dense([[1.0, 2.0], [3.0, 4.0]], labels=[0, 1]).offsets
+    array([  0,  52, 104])
     """
     features = arrays.real_numbers(values, "values")
     if features.ndim < 2:

@@ -174,6 +174,22 @@ def test_values_are_aligned_and_writable():
         assert values.flags.writeable
 
 
+def test_long_lists_of_keys():
+    keys = np.arange(150_000) * 7 % 150_000
+    decoded = decode(encode_sparse([0, 100_000, 150_000], keys, keys, 150_000).data)
+    assert decoded.features["values"].csr().indices.tolist() == keys.tolist()
+    assert decoded.features["values"].key_indptr.tolist() == [0, 100_000, 150_000]
+
+
+@pytest.mark.parametrize("repeats", [1, SEVERAL])
+def test_bits_beyond_64_are_dropped(repeats):
+    tag = b"\x8a" + b"\x80" * 8 + b"\x02"
+    chance = frame(b"\x32\x00") + frame(tag + field(1, field(1, b"values"))[1:]) * repeats
+    assert decode(chance).features["values"].kinds.tolist() == [0] * (repeats + 1)
+    shape = values_of(field(2, field(3, b"\x81" + b"\x80" * 8 + b"\x7e")))
+    assert decode(frame(shape) * repeats).features["values"].shapes.tolist() == [1] * repeats
+
+
 def test_one_record_with_very_many_fields():
     data = frame(b"\x30\x00" * 300_000 + message([1]).SerializeToString())
     assert decode(data).features["values"].dense().tolist() == [[1]]
@@ -199,7 +215,7 @@ BAD_PAYLOADS = {
     "broken floats": (values_of(field(2, field(1, b"abcde"))), 24),
     "broken doubles": (values_of(field(3, field(1, b"abcd"))), 24),
     "key cut": (values_of(field(2, field(2, b"\x01\x80"))), 26),
-    "key too long": (values_of(field(2, field(2, b"\x01" + b"\xff" * 11 + b"\x01"))), 25),
+    "key too long": (values_of(field(2, field(2, b"\x01" + b"\x80" * 10 + b"\0"))), 25),
     "int cut": (values_of(field(7, field(1, b"\x80"))), 25),
     "unpacked key cut": (values_of(field(2, b"\x10\x80")), 24),
 }

@@ -125,6 +125,31 @@ def test_matrices_have_their_shape_in_every_row():
     assert text(encoded) == framed(wanted)
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 200), st.booleans()), max_size=5))
+def test_matrices_of_all_sizes_are_what_protobuf_writes(drawn):
+    """Dense and sparse matrices, whose numbers and keys count row by row."""
+    matrices = [np.arange(r * c).reshape(r, c) % 3 for r, c, _ in drawn]
+    sparse = np.array([one for *_, one in drawn], bool)
+    places = [np.flatnonzero(matrix) for matrix in matrices]
+    values = [m.ravel()[p] if s else m.ravel() for m, p, s in zip(matrices, places, sparse, strict=True)]
+    encoded = encode_rows(
+        sparse,
+        np.cumsum([0, *map(len, values)]),
+        list(chain(*(place for place, one in zip(places, sparse, strict=True) if one))),
+        list(chain(*values)),
+        [matrix.size for matrix in matrices],
+        np.arange(len(drawn)),
+        shapes=[matrix.shape for matrix in matrices],
+    )
+    wanted = [
+        message(numbers, place.tolist() if one else [], matrix.shape, label)
+        for label, (matrix, place, one, numbers) in enumerate(
+            zip(matrices, places, sparse, values, strict=True)
+        )
+    ]
+    assert text(encoded) == framed(wanted)
+
+
 def test_empty_sparse_rows_are_filled_on_request():
     indptr, places, values = [0, 0, 1, 1, 1], [2], [5.0]
     plain = encode_sparse(indptr, places, values, 3)
@@ -135,7 +160,7 @@ def test_empty_sparse_rows_are_filled_on_request():
 
 
 def test_only_sparse_rows_with_places_are_filled():
-    encoded = encode_rows([True, False, True], [0, 0, 0, 0], [], [], [0, 0, 1], [1, 2, 3], fill_empty=True)
+    encoded = encode_rows([True, False, True], [0, 0, 0, 0], [], [], [0, 1, 1], [1, 2, 3], fill_empty=True)
     assert text(encoded) == framed([message(shape=[0], label=1), message(label=2), message([0], [0], [1], 3)])
 
 
