@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,8 +15,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from sagemaker_spark_py.errors import SchemaError, SettingError
+from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.inference.invoke import answers, pieces
+from sagemaker_spark_py.inference.output import output_schema
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.schemas import as_nullable, field_of
@@ -55,7 +57,14 @@ class EndpointCall:
     maxInFlight: int = 4
 
     def __post_init__(self) -> None:
-        """Refuse limits that let nothing through."""
+        """Refuse limits that let nothing through, and user-made serializers that lack something."""
+        for value, attribute in (
+            (self.serializer, "contentType"),
+            (self.deserializer, "accepts"),
+            (self.deserializer, "schema"),
+        ):
+            if not hasattr(value, attribute):
+                raise SettingError(f"{type(value).__name__} has no {attribute}. Set it in the class.")
         for name in ("maxBodyBytes", "maxRowsPerRequest", "maxInFlight"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -86,44 +95,14 @@ def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFram
     SchemaError
         See `output_schema`.
     """
-    output_schema(dataset, call, prepend)
-    inputs = call.serializer.inputColumns(dataset.schema)
+    sensitive = str(dataset.sparkSession.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
+    output_schema(dataset.schema, call.serializer, call.deserializer, prepend, caseSensitive=sensitive)
+    inputs = list(dict.fromkeys(call.serializer.inputColumns(dataset.schema)))
     for name in inputs:
         field_of(dataset.schema, name)
     if _has_arrow_udf(dataset.sparkSession.version):
         return _with_udf(dataset, call, inputs, prepend)
     return _with_map(dataset, call, inputs, prepend)
-
-
-def output_schema(dataset: DataFrame, call: EndpointCall, prepend: bool) -> StructType:
-    """Return the schema of `transform`, having checked that rows of the DataFrame can be sent.
-
-    Raises
-    ------
-    SchemaError
-        If a column is missing or of the wrong type for the serializer, or two columns of the result would
-        have the same name.
-    """
-    call.serializer.validateSchema(dataset.schema)
-    predictions = as_nullable(call.deserializer.schema)
-    fields = (dataset.schema.fields if prepend else []) + predictions.fields
-    sensitive = str(dataset.sparkSession.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
-    _refuse_clashes(dataset.schema.names if prepend else [], predictions.names, sensitive)
-    return StructType(fields)
-
-
-def _refuse_clashes(existing: list[str], added: list[str], sensitive: bool) -> None:
-    def key(name: str) -> str:
-        return name if sensitive else name.lower()
-
-    taken = {key(name) for name in existing}
-    for name in added:
-        if key(name) in taken:
-            raise SchemaError(
-                f"Column {name!r} would exist twice in the result; expected a new name. "
-                "Name the deserializer's column differently, or drop or rename the existing one."
-            )
-        taken.add(key(name))
 
 
 def _has_arrow_udf(spark_version: str) -> bool:
@@ -134,54 +113,75 @@ def _has_arrow_udf(spark_version: str) -> bool:
 
 def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
     """Send only the input columns to Python: the row itself waits for its predictions in the JVM."""
-    kind = as_nullable(call.deserializer.schema)
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
-    answer = partial(_answer_arrays, call, inputs)
-    udf = functions.arrow_udf(answer, kind, functions.ArrowUDFType.SCALAR_ITER)
+    kind = as_nullable(call.deserializer.schema)
+    udf = functions.arrow_udf(_array_function(call, inputs), kind)
     # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
     predictions: Column = udf.asNondeterministic()(*(F.col(_quoted(name)) for name in inputs))
     holder = _unused_name(dataset.schema.names)
-    held = dataset.select(*(["*"] if prepend else []), predictions.alias(holder))
-    return held.select(*(["*"] if prepend else []), f"{holder}.*").drop(*([holder] if prepend else []))
+    if not prepend:
+        return dataset.select(predictions.alias(holder)).select(f"{holder}.*")
+    return dataset.select("*", predictions.alias(holder)).select("*", f"{holder}.*").drop(holder)
 
 
 def _with_map(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
     """Send whole rows to Python and back, or, without `prepend`, the input columns only."""
     predictions = as_nullable(call.deserializer.schema)
-    if prepend:
-        schema = StructType(dataset.schema.fields + predictions.fields)
-        return dataset.mapInArrow(partial(_answer_rows, call, inputs), schema)
-    chosen = dataset.select(*(F.col(_quoted(name)) for name in inputs))
-    return chosen.mapInArrow(partial(_answer_batches, call), predictions)
+    if not prepend:
+        chosen = dataset.select(*(F.col(_quoted(name)) for name in inputs))
+        return _numbered(chosen).mapInArrow(partial(_answer_batches, call, inputs), predictions)
+    places = [dataset.columns.index(name) for name in inputs]
+    schema = StructType(dataset.schema.fields + predictions.fields)
+    return _numbered(dataset).mapInArrow(partial(_answer_rows, call, inputs, places), schema)
 
 
-def _answer_arrays(call: EndpointCall, inputs: list[str], columns: Iterator[Any]) -> Iterator[pa.StructArray]:
-    """Executor: columns as Arrow arrays, one alone or several in a tuple, to structs of predictions."""
-    batches = (
-        pa.RecordBatch.from_arrays(list(c) if isinstance(c, tuple) else [c], names=inputs) for c in columns
-    )
-    for predictions in _answer_batches(call, batches):
+def _numbered(dataset: DataFrame) -> DataFrame:
+    """Name columns by their places: mapInArrow looks them up by name, which fails for some names."""
+    return dataset.toDF(*(f"c{place}" for place in range(len(dataset.columns))))
+
+
+def _array_function(call: EndpointCall, inputs: list[str]) -> Any:
+    """Return what Spark calls with Arrow arrays; it finds out how by the type hints."""
+
+    def answer_one(column: Iterator[pa.Array]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, ([array] for array in column))
+
+    def answer_several(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, columns)
+
+    return answer_one if len(inputs) == 1 else answer_several
+
+
+def _answer_arrays(
+    call: EndpointCall, inputs: list[str], columns: Iterable[Sequence[pa.Array]]
+) -> Iterator[pa.StructArray]:
+    """Executor: input columns to structs of predictions."""
+    batches = (pa.RecordBatch.from_arrays(list(arrays), names=inputs) for arrays in columns)
+    for predictions in _answer_batches(call, inputs, batches):
         yield pa.StructArray.from_arrays(predictions.columns, fields=list(predictions.schema))
 
 
-def _answer_batches(call: EndpointCall, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _answer_batches(
+    call: EndpointCall, inputs: list[str], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
     """Executor: input columns to predictions."""
-    return answers(pieces(batches), call, _partition())
+    named = (pa.RecordBatch.from_arrays(batch.columns, names=inputs) for batch in batches)
+    return answers(pieces(named), call, _partition())
 
 
 def _answer_rows(
-    call: EndpointCall, inputs: list[str], batches: Iterable[pa.RecordBatch]
+    call: EndpointCall, inputs: list[str], places: list[int], batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    """Executor: whole rows to the same rows with predictions."""
-    waiting: list[pa.RecordBatch] = []
+    """Executor: whole rows, of which the input columns are at `places`, to rows with predictions."""
+    waiting: deque[pa.RecordBatch] = deque()
 
     def chosen() -> Iterator[pa.RecordBatch]:
         for piece in pieces(batches):
             waiting.append(piece)
-            yield piece.select(inputs)
+            yield pa.RecordBatch.from_arrays([piece.column(place) for place in places], names=inputs)
 
     for predictions in answers(chosen(), call, _partition()):
-        rows = waiting.pop(0)
+        rows = waiting.popleft()
         schema = pa.schema([*rows.schema, *predictions.schema])
         yield pa.RecordBatch.from_arrays([*rows.columns, *predictions.columns], schema=schema)
 

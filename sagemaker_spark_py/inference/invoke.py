@@ -110,7 +110,7 @@ def ask(call: EndpointCall, partition: int, pause: Pause, body: Body) -> pa.Reco
     try:
         return _predictions(call, answer.body, body.rows)
     except ResponseError as error:
-        text = f"{where}: {error} (HTTP 200, {_described(answer.attempts, answer.request_id)})"
+        text = _with_facts(f"{where}: {error}", 200, answer.attempts, answer.request_id)
         raise ResponseError(text, 200, "", answer.attempts, answer.request_id) from error
 
 
@@ -123,7 +123,7 @@ def _send_until_answered(call: EndpointCall, body: Body, where: str, pause: Paus
             turn, attempts = turn + 1, attempts + _attempts_of(error)
             rule = rule_for(error)
             if turn >= rule.attempts or pause(rule.delay_seconds(turn)):
-                text = f"{error} ({_described(attempts, error.requestId)})"
+                text = _with_facts(str(error), error.status, attempts, error.requestId)
                 raise InvocationError(text, error.status, error.code, attempts, error.requestId) from error
 
 
@@ -147,8 +147,9 @@ def _attempts_of(error: ServiceError) -> int:
     return 1 + int(metadata.get("RetryAttempts", 0))
 
 
-def _described(attempts: int, request_id: str) -> str:
-    return f"{attempts} attempt{'s' * (attempts > 1)}, request id {request_id or 'unknown'}"
+def _with_facts(text: str, status: int, attempts: int, request_id: str) -> str:
+    tries = f"{attempts} attempt{'s' * (attempts > 1)}"
+    return f"{text.rstrip('.')} (HTTP {status or 'none'}, {tries}, request id {request_id or 'unknown'})."
 
 
 def _predictions(call: EndpointCall, answer: bytes, rows: int) -> pa.RecordBatch:

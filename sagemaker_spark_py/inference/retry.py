@@ -37,7 +37,9 @@ class Rule:
 
 NEVER = Rule(1, 0, 0)
 BUSY = Rule(5, 0.5, 20)
-"""Throttled, a fault of the service (5xx), a lost connection."""
+"""Throttled, or a fault of the service (5xx)."""
+LOST = Rule(2, 1, 1)
+"""Nothing was answered. Each of botocore's attempts may have waited for more than a minute."""
 LOADING = Rule(12, 4, 30)
 """The model is being loaded, which takes minutes (ModelNotReadyException)."""
 
@@ -46,4 +48,6 @@ def rule_for(error: ServiceError) -> Rule:
     """Return how to go on after a failed call."""
     if error.code == "ModelNotReadyException":
         return LOADING
-    return BUSY if is_transient(error) else NEVER
+    if not is_transient(error):
+        return NEVER
+    return BUSY if error.status else LOST

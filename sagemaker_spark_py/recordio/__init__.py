@@ -21,7 +21,6 @@ from sagemaker_spark_py.recordio.files import (
     write_spmatrix_to_sparse_tensor,
 )
 from sagemaker_spark_py.recordio.frames import Frames, find_frames
-from sagemaker_spark_py.recordio.matrices import Matrices, encode_matrices
 from sagemaker_spark_py.recordio.tensor import Csr, Tensor
 
 __all__ = [
@@ -29,12 +28,10 @@ __all__ = [
     "Decoded",
     "Encoded",
     "Frames",
-    "Matrices",
     "Record",
     "Tensor",
     "decode",
     "encode_dense",
-    "encode_matrices",
     "encode_rows",
     "encode_sparse",
     "encode_tensors",

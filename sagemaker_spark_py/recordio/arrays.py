@@ -88,6 +88,32 @@ def cut(values: Floats, indptr: Ints) -> tuple[Floats, Ints]:
     return values[indptr[0] : indptr[-1]], indptr - indptr[0]
 
 
+def shapes(array: npt.ArrayLike, dims: Ints) -> Ints:
+    """Return the dimensions of each row, whose product is its number of places."""
+    found: Ints = integers(array, "shapes").astype(np.int64)
+    if not len(dims):
+        return np.empty((0, 1), np.int64)
+    if found.ndim != 2 or len(found) != len(dims):
+        raise DataError(f"Array shapes has the wrong shape: {found.shape}; expected ({len(dims)}, rank).")
+    wrong = np.flatnonzero((found < 0).any(axis=1) | (found.prod(axis=1) != dims))
+    if wrong.size:
+        raise DataError(
+            f"Row {wrong[0]} has a shape that does not fit: {found[wrong[0]].tolist()}; "
+            f"expected {dims[wrong[0]]} places."
+        )
+    return found
+
+
+def check_dense(chosen: Flags, indptr: Ints, dims: Ints) -> None:
+    """Check that the chosen rows have a value for each place."""
+    counts = np.diff(indptr)
+    wrong = np.flatnonzero(chosen & (counts != dims))
+    if wrong.size:
+        raise DataError(
+            f"Row {wrong[0]} has the wrong number of values: {counts[wrong[0]]}; expected {dims[wrong[0]]}."
+        )
+
+
 def check_indices(indices: Whole, indptr: Ints, limits: Ints) -> None:
     """Check that there are as many indices as `indptr` says and that each row's are below its limit."""
     if indices.shape != (indptr[-1],):

@@ -60,9 +60,13 @@ def decode(buffer: BytesLike) -> Decoded:
 
     Examples
     --------
-    >>> record = encode_dense([[1.0, 2.0]], [3.0]).data
-    >>> decode(record).features["values"].dense()
-    array([[1., 2.]], dtype=float32)
+    >>> from sagemaker_spark_py.recordio import decode, encode_dense
+    >>> decoded = decode(encode_dense([[1.0, 2.0], [3.0, 4.0]], labels=[0, 1]).data)
+    >>> decoded.features["values"].dense()
+    array([[1., 2.],
+           [3., 4.]], dtype=float32)
+    >>> decoded.label["values"].values
+    array([0., 1.], dtype=float32)
     """
     view = as_view(buffer)
     data = np.frombuffer(view, np.uint8) if len(view) else np.empty(0, np.uint8)

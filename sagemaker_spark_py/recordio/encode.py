@@ -15,7 +15,7 @@ import numpy.typing as npt
 from sagemaker_spark_py.errors import DataError
 from sagemaker_spark_py.recordio import arrays, wire
 from sagemaker_spark_py.recordio.fixed import Column, records
-from sagemaker_spark_py.recordio.ragged import Bytes, Ints, offsets
+from sagemaker_spark_py.recordio.ragged import Bytes, Flags, Ints, offsets
 from sagemaker_spark_py.recordio.weave import Rows, weave
 
 
@@ -56,8 +56,9 @@ def encode_dense(values: npt.ArrayLike, labels: npt.ArrayLike | None = None) -> 
 
     Examples
     --------
-    >>> encode_dense([[1.0, 2.0]], [3.0]).data.tobytes().hex(" ", 4)[:35]
-    '0a23d7ce 2c000000 0a160a06 76616c75'
+    >>> from sagemaker_spark_py.recordio import encode_dense
+    >>> encode_dense([[1.0, 2.0], [3.0, 4.0]], labels=[0, 1]).offsets
+    array([  0,  52, 104])
     """
     features = arrays.real_numbers(values, "values")
     if features.ndim < 2:
@@ -165,6 +166,7 @@ def encode_rows(
     dims: npt.ArrayLike,
     labels: npt.ArrayLike | None = None,
     *,
+    shapes: npt.ArrayLike | None = None,
     fill_empty: bool = False,
 ) -> Encoded:
     """Encode rows of which each is dense or sparse, laid out as Arrow holds Spark's vectors.
@@ -175,12 +177,17 @@ def encode_rows(
     indptr : array of int, shape (n + 1,)
         Row i has the values from ``indptr[i]`` to ``indptr[i + 1]``.
     indices : array of int
-        Columns of the values of the sparse rows only, one sparse row after the other.
+        Places of the values of the sparse rows only, one sparse row after the other.
     values : array of real numbers
         Values of all rows.
     dims : array of int, shape (n,)
-        Size of each row; only those of sparse rows are used.
-    labels, fill_empty
+        Numbers that each row stands for; those of dense vectors are not used.
+    labels : array of real numbers, shape (n,), optional
+        Written as ``label["values"]``.
+    shapes : array of int, shape (n, rank), optional
+        For matrices, whose numbers and places count row by row: dimensions of each, dense or sparse.
+        Vectors need none: sparse ones are written with the shape ``[dim]``, dense ones without.
+    fill_empty : bool, default False
         As in `encode_sparse`.
 
     Returns
@@ -194,31 +201,37 @@ def encode_rows(
         If arrays do not fit together or an index lies outside of its row.
     """
     sparse = arrays.flags(is_sparse, "is_sparse")
+    sizes = arrays.sizes(dims, len(sparse), "dims")
+    rows = _check_rows(sparse, indptr, indices, values, sizes)
+    if shapes is not None:
+        rows = _with_shapes(rows, shapes, sparse, sizes)
+    if labels is not None:
+        rows = rows._replace(labels=arrays.floats(arrays.labels(labels, len(sparse)), "labels"))
+    return Encoded(*weave(_fill(rows, sparse & (sizes > 0)) if fill_empty else rows))
+
+
+def _check_rows(
+    sparse: Flags, indptr: npt.ArrayLike, indices: npt.ArrayLike, values: npt.ArrayLike, sizes: Ints
+) -> Rows:
     bounds = arrays.bounds(indptr, len(sparse))
     floats, bounds = arrays.cut(arrays.floats(values, "values"), bounds)
     key_bounds = offsets(np.diff(bounds) * sparse)
     keys = arrays.integers(indices, "indices")
-    sizes = np.where(sparse, arrays.sizes(dims, len(sparse), "dims"), 0)
-    arrays.check_indices(keys, key_bounds, sizes)
-    rows = Rows(floats, bounds, keys, key_bounds, sizes[:, None], sparse, None)
-    return encode_checked(_fill_empty(rows) if fill_empty else rows, labels)
+    arrays.check_indices(keys, key_bounds, np.where(sparse, sizes, 0))
+    return Rows(floats, bounds, keys, key_bounds, sizes[:, None], sparse, None)
 
 
-def encode_checked(rows: Rows, labels: npt.ArrayLike | None) -> Encoded:
-    """Encode rows whose arrays are known to fit together, with these labels."""
-    if labels is not None:
-        numbers = arrays.labels(labels, len(rows.shaped))
-        rows = rows._replace(labels=arrays.floats(numbers, "labels"))
-    return Encoded(*weave(rows))
+def _with_shapes(rows: Rows, shapes: npt.ArrayLike, sparse: Flags, sizes: Ints) -> Rows:
+    arrays.check_dense(~sparse, rows.indptr, sizes)
+    return rows._replace(shapes=arrays.shapes(shapes, sizes), shaped=np.ones(len(sparse), np.bool_))
 
 
-def _fill_empty(rows: Rows) -> Rows:
-    """Give each sparse row without entries, if it has columns at all, a zero in its first one."""
-    counts = np.diff(rows.indptr)
-    bare = rows.shaped & (counts == 0) & (rows.shapes[:, 0] > 0)
+def _fill(rows: Rows, chosen: Flags) -> Rows:
+    """Give the chosen rows, where they have no entries, a zero in the first place."""
+    bare = chosen & (np.diff(rows.indptr) == 0)
     return rows._replace(
         values=np.insert(rows.values, rows.indptr[:-1][bare], 0),
-        indptr=offsets(counts + bare),
+        indptr=offsets(np.diff(rows.indptr) + bare),
         keys=np.insert(rows.keys, rows.key_indptr[:-1][bare], 0),
         key_indptr=offsets(np.diff(rows.key_indptr) + bare),
     )

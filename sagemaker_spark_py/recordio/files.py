@@ -54,8 +54,11 @@ def write_numpy_to_dense_tensor(
 
     Examples
     --------
-    >>> with open("train.pbr", "wb") as file:
-    ...     write_numpy_to_dense_tensor(file, np.eye(3), labels=np.arange(3))
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> write_numpy_to_dense_tensor(file, np.eye(3), labels=np.arange(3))
+    >>> file.tell()
+    168
     """
     numbers = arrays.real_numbers(array, "array")
     if numbers.ndim < 2:

@@ -100,7 +100,7 @@ def _contents(fields: Fields, kinds: Ints) -> Fields:
     known = is_value & (kind == wire.BYTES) & packed
     for sort, unpacked in _UNPACKED.items():
         known |= is_value & (kind == sort) & (packed | (fields.wire_type == unpacked))
-    whole = np.isin(fields.number, (wire.KEYS, wire.SHAPE)) & (kind != wire.BYTES)
+    whole = np.isin(fields.number, (wire.KEYS, wire.SHAPE))
     known |= whole & (packed | (fields.wire_type == wire.VARINT))
     for sort, item_bytes in ITEM_BYTES.items():
         _check_items(fields, is_value & (kind == sort) & packed, item_bytes)

@@ -1,7 +1,7 @@
 """Arrow columns as Spark sends them, read into NumPy arrays without touching single rows.
 
-What Spark calls a Vector or a Matrix arrives as an Arrow struct of their fields; here is the one place that
-knows how they look. Row numbers in messages count from 0 within the batch.
+What Spark calls a Vector or a Matrix arrives as an Arrow struct of its fields, and is known by them. Row
+numbers in messages count from 0 within the batch.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sagemaker_spark_py.errors import DataError, SchemaError
-from sagemaker_spark_py.transformation.features import Array, Features, count_from_zero, rectangle
+from sagemaker_spark_py.transformation.features import Array, Features, rectangle
 
 VECTOR_FIELDS = ("type", "size", "indices", "values")
 """Fields of the struct that stands for a Spark Vector (pyspark.ml.linalg.VectorUDT.sqlType)."""
@@ -26,7 +26,7 @@ _READABLE = "a vector, an array of numbers or numeric columns"
 
 
 def read_features(column: pa.Array, *, name: str, dim: int | None = None) -> Features:
-    """Read one column of vectors, matrices, arrays of numbers, or structs of numbers.
+    """Read one column of vectors, arrays of numbers, or structs of numbers.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ def read_numbers(column: pa.Array, *, name: str) -> Array:
     """
     if not _is_number(column.type):
         raise SchemaError(f"Column {name!r} has the wrong type: {column.type}; expected a number.")
-    _refuse_nulls(column, name, "a number")
-    return _to_numpy(column)
+    refuse_nulls(column, name, "a number")
+    return to_numpy(column)
 
 
 def is_vector(kind: pa.DataType) -> bool:
@@ -107,7 +107,7 @@ def read_lists(column: pa.Array, name: str) -> tuple[Array, Array]:
         If a list holds a null.
     """
     if not len(column):
-        return np.zeros(1, np.int64), _to_numpy(pa.array([], column.type.value_type))
+        return np.zeros(1, np.int64), to_numpy(pa.array([], column.type.value_type))
     if column.null_count:
         # The place of a null list may hide values, which must not be taken for those of its neighbours.
         column = pc.if_else(column.is_valid(), column, pa.scalar([], column.type))
@@ -121,14 +121,12 @@ def read_lists(column: pa.Array, name: str) -> tuple[Array, Array]:
             f"Column {name!r} holds a null: value {entry - indptr[row]} of row {row} of the batch; "
             "expected numbers only. Fill or drop it first."
         )
-    return indptr, _to_numpy(child)
+    return indptr, to_numpy(child)
 
 
 def _reader(kind: pa.DataType) -> Callable[[pa.Array, str], Features]:
     if is_vector(kind):
         return _read_vectors
-    if is_matrix(kind):
-        return _read_matrices
     if _is_list(kind) and _is_number(kind.value_type):
         return _read_arrays
     if pa.types.is_struct(kind) and kind.num_fields and all(_is_number(field.type) for field in kind):
@@ -141,80 +139,37 @@ def _refuse_type(column: pa.Array, name: str) -> Features:
 
 
 def _read_arrays(column: pa.Array, name: str) -> Features:
-    _refuse_nulls(column, name, "an array")
+    refuse_nulls(column, name, "an array")
     indptr, values = read_lists(column, name)
     return Features(name, values, indptr, np.diff(indptr))
 
 
 def _read_structs(column: pa.StructArray, name: str) -> Features:
-    _refuse_nulls(column, name, "a struct")
+    refuse_nulls(column, name, "a struct")
     names = [f"{name}.{field.name}" for field in column.type]
     columns = [column.field(i) for i in range(column.type.num_fields)]
     return read_columns(columns, names)
 
 
 def _read_vectors(column: pa.StructArray, name: str) -> Features:
-    _refuse_nulls(column, name, "a vector")
-    is_sparse = _to_numpy(column.field("type")) == SPARSE
+    refuse_nulls(column, name, "a vector")
+    is_sparse = to_numpy(column.field("type")) == SPARSE
     indptr, values = read_lists(column.field("values"), name)
     lengths = np.diff(indptr)
     if not is_sparse.any():
         return Features(name, values, indptr, lengths)
-    sizes = _to_numpy(column.field("size").fill_null(0)).astype(np.int64)
+    sizes = to_numpy(column.field("size").fill_null(0)).astype(np.int64)
     dims = np.where(is_sparse, sizes, lengths)
     lists = column.field("indices").filter(pa.array(is_sparse))
     starts, indices = read_lists(lists, name)
     if (np.diff(starts) != lengths[is_sparse]).any():
         raise DataError(f"Column {name!r} holds a sparse vector whose indices and values differ in number.")
-    _require_inside(name, indices, dims[is_sparse], starts, np.flatnonzero(is_sparse))
+    require_inside(name, indices, dims[is_sparse], starts, np.flatnonzero(is_sparse))
     return Features(name, values, indptr, dims, indices, is_sparse)
 
 
-def _read_matrices(column: pa.StructArray, name: str) -> Features:
-    _refuse_nulls(column, name, "a matrix")
-    shapes = np.column_stack([_to_numpy(column.field(f)) for f in ("numRows", "numCols")]).astype(np.int64)
-    is_sparse = _to_numpy(column.field("type")) == SPARSE
-    transposed = _to_numpy(column.field("isTransposed")).astype(bool)
-    indptr, values = read_lists(column.field("values"), name)
-    dims = shapes.prod(axis=1)
-    lengths = np.diff(indptr)
-    _require_full(name, lengths, np.where(is_sparse, lengths, dims))
-    order = _row_major(indptr, shapes, transposed | is_sparse)
-    if not is_sparse.any():
-        return Features(name, values[order], indptr, dims, shapes=shapes)
-    sparse = column.filter(pa.array(is_sparse))
-    starts, keys = _matrix_keys(sparse, name, transposed[is_sparse], lengths[is_sparse])
-    _require_inside(name, keys, dims[is_sparse], starts, np.flatnonzero(is_sparse))
-    return Features(name, values[order], indptr, dims, keys, is_sparse, shapes)
-
-
-def _row_major(indptr: Array, shapes: Array, as_stored: Array) -> Array:
-    """Return, for each place of the values in row-major order, the place where it is stored."""
-    lengths = np.diff(indptr)
-    place = count_from_zero(indptr)
-    rows, columns = (np.repeat(s, lengths) for s in shapes.T)
-    by_column = (place % columns) * rows + place // columns
-    order: Array = np.where(np.repeat(as_stored, lengths), place, by_column)
-    order += np.repeat(indptr[:-1], lengths)
-    return order
-
-
-def _matrix_keys(column: pa.StructArray, name: str, transposed: Array, lengths: Array) -> tuple[Array, Array]:
-    """Return (indptr, row * columns + column of each stored value) of sparse matrices, in storage order."""
-    starts, pointers = read_lists(column.field("colPtrs"), name)
-    entries, minor = read_lists(column.field("rowIndices"), name)
-    counts = np.delete(np.diff(pointers), starts[1:-1] - 1)
-    if counts.sum() != len(minor) or (np.diff(entries) != lengths).any():
-        raise DataError(f"Column {name!r} holds a sparse matrix whose colPtrs, rowIndices and values differ.")
-    # A segment is what one entry of colPtrs begins: a column, or a row of a transposed matrix.
-    segment = count_from_zero(np.append(0, np.cumsum(np.diff(starts) - 1)))
-    major = np.repeat(segment, counts)
-    columns = np.repeat(_to_numpy(column.field("numCols")).astype(np.int64), lengths)
-    by_row = np.repeat(transposed, lengths)
-    return entries, np.where(by_row, major * columns + minor, minor * columns + major)
-
-
-def _refuse_nulls(column: pa.Array, name: str, expected: str) -> None:
+def refuse_nulls(column: pa.Array, name: str, expected: str) -> None:
+    """Raise a DataError that names the first row that is null."""
     if column.null_count:
         raise DataError(
             f"Column {name!r} is null: row {_first_null(column)} of the batch ({column.null_count} of "
@@ -222,16 +177,7 @@ def _refuse_nulls(column: pa.Array, name: str, expected: str) -> None:
         )
 
 
-def _require_full(name: str, found: Array, expected: Array) -> None:
-    wrong = np.flatnonzero(found != expected)
-    if len(wrong):
-        raise DataError(
-            f"Column {name!r} holds a dense matrix of the wrong size: {found[wrong[0]]} values in row "
-            f"{wrong[0]} of the batch; expected {expected[wrong[0]]}."
-        )
-
-
-def _require_inside(name: str, indices: Array, dims: Array, starts: Array, rows: Array) -> None:
+def require_inside(name: str, indices: Array, dims: Array, starts: Array, rows: Array) -> None:
     """Raise a DataError for an index that is not below the size of its row, one of the sparse `rows`."""
     wrong = np.flatnonzero((indices < 0) | (indices >= np.repeat(dims, np.diff(starts))))
     if len(wrong):
@@ -246,7 +192,7 @@ def _first_null(column: pa.Array) -> int:
     return int(pc.index(column.is_null(), True).as_py())
 
 
-def _to_numpy(numbers: pa.Array) -> Array:
+def to_numpy(numbers: pa.Array) -> Array:
     """Return numbers without nulls as they are; booleans, decimals and half floats as float64."""
     kind = numbers.type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)) or pa.types.is_float16(kind):

@@ -37,7 +37,7 @@ class Features:
     is_sparse : ndarray of bool, shape (rows,), optional
         ``None`` if all rows are dense.
     shapes : ndarray of int64, shape (rows, 2), optional
-        Rows and columns of each matrix, whose values are then in row-major order; ``None`` for vectors.
+        Rows and columns of matrices, whose values and positions count row by row; ``None`` for vectors.
     """
 
     name: str
@@ -117,15 +117,13 @@ class Features:
             shapes=None if self.shapes is None else self.shapes[chosen],
         )
 
-    def nonzero(self) -> Features:
-        """Return the rows as sparse ones without the entries whose value is 0."""
-        kept = self.values != 0
+    def only(self, kept: Array) -> Features:
+        """Return the rows as sparse ones with some of their entries, given by a mask over `values`."""
         lengths = np.bincount(self.row_of_entry()[kept], minlength=len(self))
         indptr = np.append(0, np.cumsum(lengths))
+        indices = self.all_indices()[kept]
         sparse = np.ones(len(self), bool)
-        return replace(
-            self, values=self.values[kept], indptr=indptr, indices=self.all_indices()[kept], is_sparse=sparse
-        )
+        return replace(self, values=self.values[kept], indptr=indptr, indices=indices, is_sparse=sparse)
 
     def row_of_entry(self) -> Array:
         """Return the row that each entry of `values` belongs to."""

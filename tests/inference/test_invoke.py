@@ -62,6 +62,7 @@ def call(one_client):
 def patience(monkeypatch):
     """Repeat at once."""
     monkeypatch.setattr(retry, "BUSY", retry.Rule(3, 0.001, 0.001))
+    monkeypatch.setattr(retry, "LOST", retry.Rule(2, 0.001, 0.001))
     monkeypatch.setattr(retry, "LOADING", retry.Rule(6, 0.001, 0.001))
 
 
@@ -247,7 +248,7 @@ def test_nobody_listens(stub, call):
     stub.server_close()
     with pytest.raises(InvocationError, match="Is the server running") as caught:
         list(invoke.answers(batches(1), call(), 0))
-    assert caught.value.status == 0
+    assert (caught.value.status, caught.value.attempts) == (0, 2)
 
 
 def test_answer_that_breaks_off_is_asked_for_again(stub, call, monkeypatch):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyspark.ml.linalg import DenseMatrix, MatrixUDT, SparseMatrix, SparseVector, Vectors, VectorUDT
+from pyspark.ml.linalg import SparseVector, Vectors, VectorUDT
 from pyspark.sql.pandas.types import to_arrow_type
 
 from sagemaker_spark_py.errors import DataError, SchemaError
@@ -15,9 +15,9 @@ from sagemaker_spark_py.transformation.columns import read_columns, read_feature
 from sagemaker_spark_py.transformation.vectors import to_vectors
 
 
-def column(values, udt=None):
-    udt = udt or VectorUDT()
-    return pa.array([None if v is None else udt.serialize(v) for v in values], to_arrow_type(udt))
+def column(values):
+    serialized = [None if v is None else VectorUDT().serialize(v) for v in values]
+    return pa.array(serialized, to_arrow_type(VectorUDT()))
 
 
 def as_dense(features):
@@ -62,7 +62,7 @@ def test_all_forms_of_the_same_rows_agree(rows, start):
     expected = [list(v.toArray()) for v in rows[start:]]
     if expected:
         assert features.dense().tolist() == expected
-        assert features.nonzero().dense().tolist() == expected
+        assert features.only(features.values != 0).dense().tolist() == expected
     assert [r for b in features.blocks(8) for r in as_dense(b)] == expected
     assert as_dense(read_features(to_vectors(features), name="again")) == expected
 
@@ -95,45 +95,6 @@ def test_values_hidden_under_null_rows_are_not_taken_for_their_neighbours():
     assert read_features(array, name="features").dense().tolist() == [[1, 2], [3, 0], [4, 5]]
 
 
-MATRICES = [
-    DenseMatrix(2, 3, [1, 2, 3, 4, 5, 6]),
-    DenseMatrix(2, 3, [1, 2, 3, 4, 5, 6], True),
-    SparseMatrix(3, 4, [0, 0, 3, 5, 6], [0, 1, 2, 0, 1, 1], [1, 2, 3, 4, 5, 6]),
-    SparseMatrix(2, 3, [0, 1, 3], [2, 0, 1], [1, 2, 3], True),
-    DenseMatrix(1, 1, [9]),
-    SparseMatrix(2, 2, [0, 0, 0], [], []),
-    DenseMatrix(0, 3, []),
-]
-
-
-@settings(deadline=None)
-@given(st.lists(st.sampled_from(MATRICES), max_size=8), st.integers(0, 8))
-def test_matrices_are_read_row_by_row(rows, start):
-    rows = rows[start:] if start < len(rows) else rows
-    features = read_features(column([MATRICES[0], *rows], MatrixUDT())[1:], name="m")
-    assert features.shapes.tolist() == [[m.numRows, m.numCols] for m in rows]
-    assert as_dense(features) == [m.toArray().reshape(-1).tolist() for m in rows]
-
-
-def test_keys_of_sparse_matrices_come_in_storage_order():
-    features = read_features(column([MATRICES[2]], MatrixUDT()), name="m")
-    assert features.indices.tolist() == [1, 5, 9, 2, 6, 7]
-
-
-def test_inconsistent_sparse_matrix():
-    broken = column([MATRICES[2]], MatrixUDT()).to_pylist()
-    broken[0]["colPtrs"] = [0, 0, 3, 5, 7]
-    with pytest.raises(DataError, match="colPtrs"):
-        read_features(pa.array(broken, to_arrow_type(MatrixUDT())), name="m")
-
-
-def test_dense_matrix_of_the_wrong_size():
-    broken = column([MATRICES[0]], MatrixUDT()).to_pylist()
-    broken[0]["numCols"] = 4
-    with pytest.raises(DataError, match=r"6 values in row 0 .* expected 8"):
-        read_features(pa.array(broken, to_arrow_type(MatrixUDT())), name="m")
-
-
 @pytest.mark.parametrize("kind", [pa.float64(), pa.float32(), pa.int16(), pa.int64(), pa.bool_()])
 @pytest.mark.parametrize("lists", [pa.list_, pa.large_list])
 def test_arrays_of_numbers(kind, lists):
@@ -157,7 +118,7 @@ def test_structs_of_numbers_are_several_columns():
     assert read_features(array[1:], name="f").dense().tolist() == [[1, 0.5]]
 
 
-@pytest.mark.parametrize("array", [column([]), column([], MatrixUDT()), pa.array([], pa.list_(pa.float32()))])
+@pytest.mark.parametrize("array", [column([]), pa.array([], pa.list_(pa.float32()))])
 def test_no_rows(array):
     features = read_features(array, name="f", dim=7)
     assert len(features) == 0
@@ -168,7 +129,6 @@ def test_no_rows(array):
     ("array", "row"),
     [
         (column([Vectors.dense(1), Vectors.dense(2), None]), 1),
-        (column([MATRICES[0], MATRICES[0], None], MatrixUDT()), 1),
         (pa.array([[1.0], [1.0], None]), 1),
         (pa.array([{"a": 1}, {"a": 2}, {"a": None}]), 1),
     ],

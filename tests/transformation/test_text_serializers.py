@@ -20,6 +20,7 @@ from sagemaker_spark_py.transformation.serializers import (
     UnlabeledCSVRequestRowSerializer,
     UnlabeledLibSVMRequestRowSerializer,
 )
+from sagemaker_spark_py.transformation.text import texts
 
 ANY_FLOAT = st.floats(width=64)
 
@@ -32,13 +33,11 @@ def batch(rows, labels=None):
 
 
 @st.composite
-def vectors(draw, dim):
+def vectors(draw, dim, numbers=ANY_FLOAT):
     if draw(st.booleans()):
-        return Vectors.dense(draw(st.lists(ANY_FLOAT, min_size=dim, max_size=dim)))
+        return Vectors.dense(draw(st.lists(numbers, min_size=dim, max_size=dim)))
     indices = sorted(draw(st.sets(st.integers(0, dim - 1))))
-    return Vectors.sparse(
-        dim, indices, draw(st.lists(ANY_FLOAT, min_size=len(indices), max_size=len(indices)))
-    )
+    return Vectors.sparse(dim, indices, draw(st.lists(numbers, min_size=len(indices), max_size=len(indices))))
 
 
 def same(found, expected):
@@ -57,7 +56,13 @@ def test_csv_reads_back_as_the_same_doubles(rows, start):
 
 
 @settings(deadline=None)
-@given(st.lists(vectors(4), max_size=6), st.integers(0, 6), st.integers(0, 1), st.booleans(), st.booleans())
+@given(
+    st.lists(vectors(4, numbers=st.floats(allow_infinity=False)), max_size=6),
+    st.integers(0, 6),
+    st.integers(0, 1),
+    st.booleans(),
+    st.booleans(),
+)
 def test_libsvm_reads_back_as_the_same_entries(rows, start, base, zero_entry, omit_zeros):
     serializer = LibSVMRequestRowSerializer(indexBase=base, zeroEntry=zero_entry, omitZeros=omit_zeros)
     labels = [i / 2 for i in range(len(rows))]
@@ -65,12 +70,12 @@ def test_libsvm_reads_back_as_the_same_entries(rows, start, base, zero_entry, om
     for i, payload in enumerate(payloads.to_pylist(), start):
         label, *entries = payload.decode("ascii").removesuffix("\n").split(" ")
         found = [(int(k), float(v)) for k, v in (entry.split(":") for entry in entries)]
-        expected = [(int(k) + base, v) for k, v in active(rows[i]) if v != 0 or not omit_zeros]
+        entries = [(int(k) + base, v) for k, v in active(rows[i]) if not math.isnan(v)]
+        expected = [(k, v) for k, v in entries if v != 0 or not omit_zeros]
         if zero_entry and not any(index == 0 for index, _ in expected):
-            expected.insert(0, (0, math.nan))
+            expected.insert(0, (0, 0))
         assert float(label) == labels[i]
-        assert [index for index, _ in found] == [index for index, _ in expected]
-        assert all(same(a, b) for (_, a), (_, b) in zip(found, expected, strict=True))
+        assert found == expected
 
 
 def active(vector):
@@ -85,6 +90,13 @@ def test_shortest_text_of_each_width():
     assert doubles.to_pylist() == [b"0.1,1,-0,1e-7,0.3333333333333333\n"]
     singles = pa.RecordBatch.from_pydict({"features": pa.array([[0.1]], pa.list_(pa.float32()))})
     assert UnlabeledCSVRequestRowSerializer().serializeBatch(singles).to_pylist() == [b"0.1\n"]
+
+
+@pytest.mark.parametrize("odd", [1024, -1, -0.0, 0.5, math.nan, math.inf, 7])
+def test_counts_are_written_like_all_numbers(odd):
+    numbers = np.append(np.arange(1024.0), [odd])
+    found = [float(text) for text in texts(numbers).to_pylist()]
+    assert np.array(found).tobytes() == numbers.tobytes()
 
 
 def test_payloads_lie_one_after_the_other_in_one_buffer():
@@ -110,7 +122,7 @@ def test_csv_wants_one_size():
 def test_libsvm_takes_rows_of_any_size():
     rows = [Vectors.dense(1), Vectors.dense(1, 2)]
     payloads = UnlabeledLibSVMRequestRowSerializer().serializeBatch(batch(rows))
-    assert payloads.to_pylist() == [b"0 0:nan 1:1\n", b"0 0:nan 1:1 2:2\n"]
+    assert payloads.to_pylist() == [b"0 0:0 1:1\n", b"0 0:0 1:1 2:2\n"]
 
 
 def test_libsvm_of_very_wide_sparse_vectors():
@@ -131,6 +143,30 @@ def test_labels_of_any_number_or_none(labels, text):
 def test_null_label_is_refused():
     with pytest.raises(DataError, match="'label' is null"):
         LibSVMRequestRowSerializer().serializeBatch(batch([Vectors.dense(7)], pa.array([None], pa.float64())))
+
+
+@pytest.mark.parametrize(
+    ("features", "label"), [(math.inf, 1.0), (-math.inf, 1.0), (1.0, math.inf), (1.0, math.nan)]
+)
+def test_numbers_that_libsvm_cannot_say(features, label):
+    rows = [Vectors.dense(1, 2), Vectors.dense(1, features)]
+    with pytest.raises(DataError, match="LibSVM cannot say in row 1 of the batch"):
+        LibSVMRequestRowSerializer().serializeBatch(batch(rows, [1.0, label]))
+
+
+@pytest.mark.parametrize(("base", "entries"), [(0, 8 + 3), (1, 8 + 5)])
+def test_rows_reach_xgboost_as_they_are(tmp_path, base, entries):
+    xgboost = pytest.importorskip("xgboost")
+    values = np.array([[1e-7, np.nan, 1e10, -2.5], [0, 1 / 3, -0.0, 123456.789], [np.nan] * 4])
+    rows = [*map(Vectors.dense, values), Vectors.sparse(4, [3], [7.0]), Vectors.sparse(4, [], [])]
+    payloads = UnlabeledLibSVMRequestRowSerializer(indexBase=base).serializeBatch(batch(rows))
+    (tmp_path / "rows.libsvm").write_bytes(b"".join(payloads.to_pylist()))
+    matrix = xgboost.DMatrix(f"{tmp_path}/rows.libsvm?format=libsvm")
+    assert matrix.num_row() == 5
+    found = matrix.get_data().toarray()[:, base:]
+    filled = [np.nan_to_num(row) for row in values] + [row.toArray() for row in rows[3:]]
+    np.testing.assert_array_equal(found, np.float32(filled))
+    assert matrix.num_nonmissing() == entries
 
 
 def test_plain_form_is_what_others_read():

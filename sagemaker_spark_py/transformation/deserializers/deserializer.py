@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark.sql.types import StructType
@@ -16,7 +15,7 @@ from sagemaker_spark_py.transformation.schemas import arrow_schema, as_nullable
 from sagemaker_spark_py.transformation.vectors import to_vectors
 
 
-class ResponseRowDeserializer(ABC):
+class ResponseRowDeserializer:
     """Turns the answer of a model into one row of predictions for each row that was sent.
 
     A subclass sets `accepts` and `schema` and implements one of `deserializeResponse` and
@@ -26,6 +25,13 @@ class ResponseRowDeserializer(ABC):
     Deserializers are values: they are pickled into tasks, compared by what they were made of, and keep
     nothing from one call to the next. Several threads of a task use one at the same time. An argument of a
     constructor is an attribute of the same name.
+
+    Attributes
+    ----------
+    accepts : str
+        MIME type that the model is asked to answer in.
+    schema : StructType
+        Columns of the predictions.
 
     Examples
     --------
@@ -39,6 +45,13 @@ class ResponseRowDeserializer(ABC):
     ...         return [(json.loads(line)["score"],) for line in body.splitlines()]
     """
 
+    accepts: str
+    if TYPE_CHECKING:
+
+        @property
+        def schema(self) -> StructType:
+            """An attribute, a field of a dataclass or a property, as the subclass likes."""
+
     def __new__(cls, *args: Any, **kwargs: Any) -> ResponseRowDeserializer:
         """Refuse a subclass that implements neither way to deserialize."""
         base = ResponseRowDeserializer
@@ -46,16 +59,6 @@ class ResponseRowDeserializer(ABC):
         if not by_row and cls.deserializeBatch is base.deserializeBatch:
             raise TypeError(f"{cls.__name__} must implement deserializeResponse or deserializeBatch.")
         return super().__new__(cls)
-
-    @property
-    @abstractmethod
-    def accepts(self) -> str:
-        """MIME type that the model is asked to answer in; a plain class attribute will do."""
-
-    @property
-    @abstractmethod
-    def schema(self) -> StructType:
-        """Columns of the predictions; a plain class attribute will do."""
 
     def deserializeResponse(self, body: bytes) -> Iterable[Sequence[Any]]:
         """Return the rows of an answer on an executor.

@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql.types import StructType
 
-from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.errors import DataError, SettingError
 from sagemaker_spark_py.transformation.columns import read_numbers
 from sagemaker_spark_py.transformation.features import Array, Features
 from sagemaker_spark_py.transformation.schemas import Columns, require_number
 from sagemaker_spark_py.transformation.serializers.vector import VectorSerializer
 from sagemaker_spark_py.transformation.text import TEXT, as_payloads, as_runs, glue, texts
 
-_MISSING = " 0:nan"
+_ZERO_ENTRY = " 0:0"
 
 
 class _LibSVMSerializer(VectorSerializer):
@@ -37,10 +37,11 @@ class _LibSVMSerializer(VectorSerializer):
         Raises
         ------
         DataError
-            If a row's features or label are null.
+            If a row's features or label are null or infinite.
         """
-        features = self._features(batch)
-        features = features.nonzero() if self.omitZeros else features
+        features = _without_missing(self._features(batch))
+        if self.omitZeros:
+            features = features.only(features.values != 0)
         positions = features.all_indices()
         entries = as_runs(_entries(features.values, positions, self.indexBase), features.indptr)
         return as_payloads(glue(self._labels(batch), self._marks(features, positions), entries, "\n"))
@@ -50,10 +51,10 @@ class _LibSVMSerializer(VectorSerializer):
         if not self.zeroEntry:
             return ""
         if self.indexBase == 1:
-            return _MISSING
+            return _ZERO_ENTRY
         marks = np.ones(len(features), np.int8)
         marks[features.row_of_entry()[positions == 0]] = 0
-        return pa.array(["", _MISSING], TEXT).take(pa.array(marks))
+        return pa.array(["", _ZERO_ENTRY], TEXT).take(pa.array(marks))
 
     def _labels(self, batch: pa.RecordBatch) -> pa.Array | str:
         return "0"
@@ -61,10 +62,11 @@ class _LibSVMSerializer(VectorSerializer):
 
 @dataclass(frozen=True)
 class LibSVMRequestRowSerializer(_LibSVMSerializer):
-    """Sends each row as its label and its values: ``1 0:nan 1:1.5 2:0 5:2``.
+    """Sends each row as its label and its values: ``1 0:0 1:1.5 2:0 5:2``.
 
     All entries that a row stores are written, zeros too: XGBoost takes what is absent for missing, which is
-    not the same as 0. Data without a label column is sent with the label 0, which models ignore.
+    not the same as 0. NaN means missing, so it is left out. Data without a label column is sent with the
+    label 0, which models ignore.
 
     Parameters
     ----------
@@ -78,10 +80,10 @@ class LibSVMRequestRowSerializer(_LibSVMSerializer):
         Index of the first feature; it must be the same as in the training data. Spark's own LibSVM writer,
         and so AWS's library, counts from 1.
     zeroEntry : bool
-        Whether rows without an entry of index 0 get one, ``0:nan``, which means missing. Version 3.2-0 of
-        AWS's XGBoost container lowers all indices of a request by one if none of them is 0, and every version
-        loses rows without entries at the end of a request (seen in its ``encoder.py``). Turn it off for
-        containers that refuse the index 0.
+        Whether rows without an entry of index 0 get one, of value 0. AWS's XGBoost containers lose rows
+        without entries at the end of a request, and version 3.2-0 lowers all indices of a request by one if
+        none of them is 0 (seen in their ``serve_utils.py``). If indices count from 1, index 0 belongs to no
+        feature and its value does not matter. Turn it off for containers that refuse the index.
     omitZeros : bool
         Whether to leave out entries whose value is 0, for models that make no difference.
     """
@@ -114,7 +116,10 @@ class LibSVMRequestRowSerializer(_LibSVMSerializer):
     def _labels(self, batch: pa.RecordBatch) -> pa.Array | str:
         if self.labelColumnName not in batch.schema.names:
             return super()._labels(batch)
-        return texts(read_numbers(batch.column(self.labelColumnName), name=self.labelColumnName))
+        labels = read_numbers(batch.column(self.labelColumnName), name=self.labelColumnName)
+        if not np.isfinite(labels).all():
+            raise _infinite(self.labelColumnName, int(np.isfinite(labels).argmin()))
+        return texts(labels)
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,23 @@ class UnlabeledLibSVMRequestRowSerializer(_LibSVMSerializer):
     indexBase: int = 1
     zeroEntry: bool = True
     omitZeros: bool = False
+
+
+def _without_missing(features: Features) -> Features:
+    """Leave out NaN, which the format cannot say: some readers take the next number instead."""
+    if np.isfinite(features.values).all():
+        return features
+    infinite = np.isinf(features.values)
+    if infinite.any():
+        raise _infinite(features.name, int(features.row_of_entry()[infinite.argmax()]))
+    return features.only(~np.isnan(features.values))
+
+
+def _infinite(name: str, row: int) -> DataError:
+    return DataError(
+        f"Column {name!r} holds a number that LibSVM cannot say in row {row} of the batch; "
+        "expected a finite one."
+    )
 
 
 def _entries(values: Array, positions: Array, base: int) -> pa.LargeStringArray:

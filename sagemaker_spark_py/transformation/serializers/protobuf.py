@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from pyspark.sql.types import StructType
 
-from sagemaker_spark_py.transformation.records import encode_records
+from sagemaker_spark_py.transformation.records import encode_column, encode_features
 from sagemaker_spark_py.transformation.schemas import Columns
 from sagemaker_spark_py.transformation.serializers.vector import VectorSerializer
 
@@ -39,4 +39,6 @@ class ProtobufRequestRowSerializer(VectorSerializer):
         DataError
             If a row is null or holds a finite number too large for float32.
         """
-        return encode_records(self._features(batch))
+        if isinstance(self.featuresColumnName, str):
+            return encode_column(batch.column(self.featuresColumnName), name=self.featuresColumnName)
+        return encode_features(self._features(batch))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +11,7 @@ from pyspark.sql.types import StructType
 from sagemaker_spark_py.transformation.rows import batch_of, to_rows
 
 
-class RequestRowSerializer(ABC):
+class RequestRowSerializer:
     r"""Turns the rows of a DataFrame into the bytes that a model is sent.
 
     A subclass sets `contentType` and implements one of `serializeRow` and `serializeBatch`; the latter is
@@ -21,6 +20,13 @@ class RequestRowSerializer(ABC):
 
     Serializers are values: they are pickled into tasks, compared by what they were made of, and keep nothing
     from one call to the next. An argument of a constructor is an attribute of the same name.
+
+    Attributes
+    ----------
+    contentType : str
+        MIME type of the request bodies.
+    schema : StructType or None
+        See `setSchema`.
 
     Examples
     --------
@@ -33,6 +39,7 @@ class RequestRowSerializer(ABC):
     ...         return row.text.encode() + b"\n"
     """
 
+    contentType: str
     schema: StructType | None = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RequestRowSerializer:
@@ -42,12 +49,7 @@ class RequestRowSerializer(ABC):
             raise TypeError(f"{cls.__name__} must implement serializeRow or serializeBatch.")
         return super().__new__(cls)
 
-    @property
-    @abstractmethod
-    def contentType(self) -> str:
-        """MIME type of the request bodies; a plain class attribute will do."""
-
-    def validateSchema(self, schema: StructType) -> None:  # noqa: B027
+    def validateSchema(self, schema: StructType) -> None:
         """Check on the driver that rows of this schema can be serialized; by default all can.
 
         Raises
