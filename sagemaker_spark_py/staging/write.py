@@ -60,7 +60,8 @@ def write(
     plan : Plan or SparkPlan
         What to write, as `plan` settled it from the schema of `dataset`.
     manifest : bool
-        Whether the channel takes a manifest; FastFile does not.
+        Whether the channel takes a manifest; FastFile does not. Without one, an attempt that is still running
+        when this returns could add its object later, so keep ``spark.speculation`` off.
     instances : int
         Instances that share the objects; 1 where each of them gets all.
     shards : int, optional
