@@ -62,13 +62,38 @@ __all__ = [
 # Names are loaded when they are first asked for: a container of the local SageMaker is a process that needs
 # neither Spark nor AWS, and should start without them.
 _HOMES = {
-    "algorithms.images": ('get_image_uri',),
-    "estimator": ('SageMakerEstimator', 'SageMakerEstimatorBase'),
-    "jvm": ('classpath_jars',),
-    "model": ('SageMakerModel',),
-    "names": ('CustomNamePolicy', 'CustomNamePolicyFactory', 'CustomNamePolicyWithTimeStampSuffix', 'CustomNamePolicyWithTimeStampSuffixFactory', 'NamePolicy', 'NamePolicyFactory', 'RandomNamePolicy', 'RandomNamePolicyFactory'),
-    "resources": ('CreatedResources', 'EndpointCreationPolicy', 'IAMRole', 'IAMRoleFromConfig', 'IAMRoleResource', 'S3AutoCreatePath', 'S3DataPath', 'S3Resource'),
-    "service": ('SageMakerClients', 'SageMakerResourceCleanup', 'Session'),
+    "algorithms.images": ("get_image_uri",),
+    "estimator": (
+        "SageMakerEstimator",
+        "SageMakerEstimatorBase",
+    ),
+    "jvm": ("classpath_jars",),
+    "model": ("SageMakerModel",),
+    "names": (
+        "CustomNamePolicy",
+        "CustomNamePolicyFactory",
+        "CustomNamePolicyWithTimeStampSuffix",
+        "CustomNamePolicyWithTimeStampSuffixFactory",
+        "NamePolicy",
+        "NamePolicyFactory",
+        "RandomNamePolicy",
+        "RandomNamePolicyFactory",
+    ),
+    "resources": (
+        "CreatedResources",
+        "EndpointCreationPolicy",
+        "IAMRole",
+        "IAMRoleFromConfig",
+        "IAMRoleResource",
+        "S3AutoCreatePath",
+        "S3DataPath",
+        "S3Resource",
+    ),
+    "service": (
+        "SageMakerClients",
+        "SageMakerResourceCleanup",
+        "Session",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

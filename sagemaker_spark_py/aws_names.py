@@ -1,8 +1,9 @@
 """The module names of AWS's package, so that its users change nothing but the package's name.
 
-``from sagemaker_spark_py.S3Resources import S3DataPath`` finds our ``resources`` under AWS's name. The modules
-registered here only look things up where they are, so nothing is loaded before it is asked for, or twice. They
-are registered, not files, because importing a file ``SageMakerModel.py`` would hide the class of that name.
+``from sagemaker_spark_py.S3Resources import S3DataPath`` finds our ``resources`` under AWS's name. The
+modules registered here only look things up where they are, so nothing is loaded before it is asked for, or
+twice. They are registered, not files, because importing a file ``SageMakerModel.py`` would hide the class of
+that name.
 """
 
 from __future__ import annotations
