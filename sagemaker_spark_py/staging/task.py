@@ -76,8 +76,8 @@ def write_partition(task: Task, batches: Iterable[pa.RecordBatch]) -> Iterator[p
     Spark keeps one Arrow batch while it reads the next. A batch has at most
     ``spark.sql.execution.arrow.maxRecordsPerBatch`` rows (10,000), on Spark 4.1 and newer also at most
     ``spark.sql.execution.arrow.maxBytesPerBatch`` bytes (64 MiB). For wide rows lower these: 1,000 rows
-    of 784 doubles take 43 MiB in all instead of 156 MiB, and less time. Parquet needs three row groups (8 MiB)
-    more, and 0.6 kB for each column of each of them until the file is complete.
+    of 784 doubles take 43 MiB in all instead of 156 MiB, and less time. Parquet needs three row groups (8
+    MiB) more, and 0.6 kB for each column of each of them until the file is complete.
 
     Raises
     ------
