@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sagemaker_spark_py.algorithms.algorithm import AlgorithmEstimator
 from sagemaker_spark_py.algorithms.images import version_entry
+from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, custom, integer, real, word_list
 from sagemaker_spark_py.settings import setting
@@ -287,3 +288,12 @@ class XGBoostSageMakerEstimator(AlgorithmEstimator):
     def _required_hyperparameters(self) -> list[str]:
         classes = (self.getObjective() or "").startswith("multi:")
         return [*super()._required_hyperparameters(), *(["num_class"] if classes else [])]
+
+    # aws/sagemaker-xgboost-container: algorithm_mode/channel_validation.py knows no FastFile, and the current
+    # readers of data_utils.py refuse Pipe.
+    def _check_job(self, hyperparameters: Mapping[str, str]) -> None:
+        if self.trainingInputMode != "File":
+            raise SettingError(
+                f"trainingInputMode does not fit XGBoost: {self.trainingInputMode!r}; expected 'File', which "
+                "is the default. For an image that takes another mode, use SageMakerEstimator."
+            )
