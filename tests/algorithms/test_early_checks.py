@@ -11,6 +11,7 @@ from sagemaker_spark_py.algorithms import (
     XGBoostSageMakerEstimator,
 )
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.transformation.serializers import UnlabeledCSVRequestRowSerializer
 
 LDA = {"num_topics": 2, "mini_batch_size": 10, "feature_dim": 2}
 CASES = [
@@ -29,6 +30,24 @@ CASES = [
     ),
     (XGBoostSageMakerEstimator, {"trainingInputMode": "Pipe"}, {"num_round": 1}, "'Pipe'; expected 'File'"),
     (XGBoostSageMakerEstimator, {"trainingInputMode": "FastFile"}, {"num_round": 1}, "'FastFile'"),
+    (
+        XGBoostSageMakerEstimator,
+        {"trainingSparkDataFormat": "csv"},
+        {"num_round": 1},
+        r"counts features from 1, but training data in csv from 0; .*indexBase=0",
+    ),
+    (
+        XGBoostSageMakerEstimator,
+        {"trainingSparkDataFormatOptions": {"indexBase": "0"}},
+        {"num_round": 1},
+        r"from 1, but training data in libsvm from 0; .*indexBase=0",
+    ),
+    (
+        XGBoostSageMakerEstimator,
+        {"requestRowSerializer": UnlabeledCSVRequestRowSerializer()},
+        {"num_round": 1},
+        r"from 0, but training data in libsvm from 1; .*indexBase=1",
+    ),
 ]
 
 
