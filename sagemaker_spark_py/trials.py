@@ -61,4 +61,4 @@ def _forget(uid: str, session: Session, created: CreatedResources) -> None:
 @atexit.register
 def _name_forgotten() -> None:
     for _, created in (entry for entries in _forgotten.values() for entry in entries):
-        _log.warning("A search that broke off has left %s, which cost until deleted", created)
+        _log.warning("Made for a trial of a search: %s. Delete them if they are still there.", created)
