@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from sagemaker_spark_py import trials
+from sagemaker_spark_py.arguments import setting, text, text_map
 from sagemaker_spark_py.errors import ResourceCreationError, ServiceError, TrainingError
 from sagemaker_spark_py.model import SageMakerModel, hosting_requests
 from sagemaker_spark_py.names import NamePolicy
@@ -19,7 +20,7 @@ from sagemaker_spark_py.params import HasHyperparameters
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import Place, Session, jobs, progress, requests, resolve_path, resolve_role
-from sagemaker_spark_py.settings import EstimatorSettings, setting, text, text_map
+from sagemaker_spark_py.settings import EstimatorSettings
 from sagemaker_spark_py.staging import Plan, SharedRows, SparkPlan, Staged, plan, write
 
 if TYPE_CHECKING:

@@ -12,15 +12,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from sagemaker_spark_py import trials
+from sagemaker_spark_py.attach import Attachable
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
 from sagemaker_spark_py.inference import WAYS, EndpointCall, output_schema
-from sagemaker_spark_py.names import NamePolicy
 from sagemaker_spark_py.persistence import Persistent
-from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
-from sagemaker_spark_py.service import SageMakerResourceCleanup, Session, hosting, jobs, requests
-from sagemaker_spark_py.settings import ModelSettings
-from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
-from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
+from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy
+from sagemaker_spark_py.service import SageMakerResourceCleanup, Session, hosting, requests
 
 NEEDED_TO_HOST = (
     "modelImage",
@@ -84,7 +81,7 @@ def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
     )
 
 
-class SageMakerModel(Model, ModelSettings, Persistent):
+class SageMakerModel(Model, Attachable, Persistent):
     """Predicts through a SageMaker endpoint, which it makes by its policy or which exists.
 
     All arguments are given by name; each is an attribute of the same name. Copies share the endpoint of their
@@ -244,123 +241,3 @@ class SageMakerModel(Model, ModelSettings, Persistent):
         # A boto3 client cannot be pickled; the other process makes its own from the same region and URLs.
         settings = {**self._settings, "sagemakerClient": None, "session": self._session()}
         return {**self.__dict__, "_settings": settings}
-
-    @classmethod
-    def fromTrainingJob(
-        cls,
-        trainingJobName: str,
-        modelImage: str,
-        modelExecutionRoleARN: str,
-        endpointInstanceType: str,
-        endpointInitialInstanceCount: int,
-        requestRowSerializer: RequestRowSerializer,
-        responseRowDeserializer: ResponseRowDeserializer,
-        modelEnvironmentVariables: Mapping[str, str] | None = None,
-        endpointCreationPolicy: EndpointCreationPolicy = EndpointCreationPolicy.CREATE_ON_CONSTRUCT,
-        sagemakerClient: Any = None,
-        prependResultRows: bool = True,
-        namePolicy: NamePolicy | None = None,
-        uid: str | None = None,
-        *,
-        session: Session | None = None,
-    ) -> SageMakerModel:
-        """Make a model from the artifact of a training job that completed or was stopped.
-
-        Parameters are those of `SageMakerModel`, and
-
-        Parameters
-        ----------
-        trainingJobName : str
-            The job; it is described on the driver.
-
-        Raises
-        ------
-        SettingError
-            If the policy is DO_NOT_CREATE.
-            Also if the job has not ended or has left no artifact.
-        """
-        arguments = {k: v for k, v in locals().items() if k not in ("cls", "trainingJobName")}
-        session = session or Session.resolve(clients=[sagemakerClient])
-        artifact = jobs.model_data_uri(jobs.finished_training_job(session, trainingJobName))
-        return cls._from_artifact(S3DataPath.fromS3URI(artifact), arguments)
-
-    @classmethod
-    def fromModelS3Path(
-        cls,
-        modelPath: str,
-        modelImage: str,
-        modelExecutionRoleARN: str,
-        endpointInstanceType: str,
-        endpointInitialInstanceCount: int,
-        requestRowSerializer: RequestRowSerializer,
-        responseRowDeserializer: ResponseRowDeserializer,
-        modelEnvironmentVariables: Mapping[str, str] | None = None,
-        endpointCreationPolicy: EndpointCreationPolicy = EndpointCreationPolicy.CREATE_ON_CONSTRUCT,
-        sagemakerClient: Any = None,
-        prependResultRows: bool = True,
-        namePolicy: NamePolicy | None = None,
-        uid: str | None = None,
-        *,
-        session: Session | None = None,
-    ) -> SageMakerModel:
-        """Make a model from an artifact in S3.
-
-        Parameters are those of `SageMakerModel`, and
-
-        Parameters
-        ----------
-        modelPath : str
-            ``s3://bucket/key`` of a ``model.tar.gz``.
-
-        Raises
-        ------
-        SettingError
-            If the policy is DO_NOT_CREATE or the URI cannot be read.
-        """
-        arguments = {k: v for k, v in locals().items() if k not in ("cls", "modelPath")}
-        return cls._from_artifact(S3DataPath.fromS3URI(modelPath), arguments)
-
-    @classmethod
-    def _from_artifact(cls, artifact: S3DataPath, arguments: dict[str, Any]) -> SageMakerModel:
-        if arguments["endpointCreationPolicy"] is EndpointCreationPolicy.DO_NOT_CREATE:
-            raise SettingError(
-                "endpointCreationPolicy does not fit a model artifact: DO_NOT_CREATE; expected a policy that "
-                "makes an endpoint. Use fromEndpoint for an endpoint that exists."
-            )
-        return cls(modelPath=artifact, **arguments)
-
-    @classmethod
-    def fromEndpoint(
-        cls,
-        endpointName: str,
-        requestRowSerializer: RequestRowSerializer,
-        responseRowDeserializer: ResponseRowDeserializer,
-        modelEnvironmentVariables: Mapping[str, str] | None = None,
-        sagemakerClient: Any = None,
-        prependResultRows: bool = True,
-        namePolicy: NamePolicy | None = None,
-        uid: str | None = None,
-        *,
-        session: Session | None = None,
-    ) -> SageMakerModel:
-        """Make a model of an endpoint that exists and is in service; it will never be deleted by this model.
-
-        Parameters are those of `SageMakerModel`, and
-
-        Parameters
-        ----------
-        endpointName : str
-            The endpoint; it is described on the driver.
-
-        Raises
-        ------
-        SettingError
-            If the endpoint is not in service.
-        NotFoundError
-            If there is no such endpoint.
-        """
-        arguments = {k: v for k, v in locals().items() if k not in ("cls", "endpointName")}
-        session = session or Session.resolve(clients=[sagemakerClient])
-        hosting.serving_endpoint(session, endpointName)
-        policy = EndpointCreationPolicy.DO_NOT_CREATE
-        return cls(existingEndpointName=endpointName, endpointCreationPolicy=policy, **arguments)

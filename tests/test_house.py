@@ -26,12 +26,15 @@ ALLOWED = {
     "transformation": {"recordio"},
     "staging": {"transformation", "service", "resources"},
     "inference": {"staging", "service", "transformation"},
-    "settings": {"names", "resources", "service", "transformation"},
+    "arguments": set(),
+    "attach": {"settings", "names", "resources", "service", "transformation"},
+    "settings": {"arguments", "names", "resources", "service", "transformation"},
     "rules": set(),
     "params": {"rules"},
     "trials": {"resources", "service"},
     "persistence": {"names", "resources", "service", "transformation"},
     "model": {
+        "attach",
         "settings",
         "inference",
         "service",
@@ -42,6 +45,7 @@ ALLOWED = {
         "trials",
     },
     "estimator": {
+        "arguments",
         "settings",
         "params",
         "model",
@@ -52,7 +56,7 @@ ALLOWED = {
         "persistence",
         "trials",
     },
-    "algorithms": {"estimator", "params", "rules", "settings", "transformation"},
+    "algorithms": {"arguments", "estimator", "params", "rules", "transformation"},
     "containers": {"recordio"},
     "local": {"containers"},
 }

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sagemaker_spark_py.algorithms.images import get_image_uri
+from sagemaker_spark_py.arguments import setting, text, text_map
 from sagemaker_spark_py.estimator import SageMakerEstimatorBase
 from sagemaker_spark_py.params import HasHyperparameters, accessors, hyperparameter, sets
 from sagemaker_spark_py.rules import integer
-from sagemaker_spark_py.settings import setting, text, text_map
 from sagemaker_spark_py.transformation.serializers import ProtobufRequestRowSerializer, RequestRowSerializer
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sagemaker_spark_py.algorithms.algorithm import VectorAlgorithmEstimator
+from sagemaker_spark_py.arguments import setting
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, integer, real
-from sagemaker_spark_py.settings import setting
 from sagemaker_spark_py.transformation.deserializers import (
     FactorizationMachinesBinaryClassifierDeserializer,
     FactorizationMachinesRegressorDeserializer,

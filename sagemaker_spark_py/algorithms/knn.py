@@ -7,9 +7,9 @@ from typing import Any
 from pyspark.sql.types import DoubleType, StructField, StructType
 
 from sagemaker_spark_py.algorithms.algorithm import HasMiniBatchSize, VectorAlgorithmEstimator
+from sagemaker_spark_py.arguments import setting
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, custom, integer, word_or_number
-from sagemaker_spark_py.settings import setting
 from sagemaker_spark_py.transformation.deserializers import (
     ProtobufResponseRowDeserializer,
     ResponseRowDeserializer,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sagemaker_spark_py.algorithms.algorithm import HasMiniBatchSize, VectorAlgorithmEstimator
+from sagemaker_spark_py.arguments import setting
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import boolean, choice, integer
-from sagemaker_spark_py.settings import setting
 from sagemaker_spark_py.transformation.deserializers import (
     PCAProtobufResponseRowDeserializer,
     ResponseRowDeserializer,

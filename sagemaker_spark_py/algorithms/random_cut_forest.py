@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pyspark.sql.types import DoubleType, StructField, StructType
 
 from sagemaker_spark_py.algorithms.algorithm import VectorAlgorithmEstimator
+from sagemaker_spark_py.arguments import setting
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, integer, word_list
-from sagemaker_spark_py.settings import setting
 from sagemaker_spark_py.transformation.deserializers import (
     ProtobufResponseRowDeserializer,
     ResponseRowDeserializer,

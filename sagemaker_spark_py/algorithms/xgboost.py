@@ -8,10 +8,10 @@ from typing import Any
 
 from sagemaker_spark_py.algorithms.algorithm import AlgorithmEstimator
 from sagemaker_spark_py.algorithms.images import version_entry
+from sagemaker_spark_py.arguments import setting
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, custom, integer, real, word_list
-from sagemaker_spark_py.settings import setting
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer, XGBoostCSVRowDeserializer
 from sagemaker_spark_py.transformation.serializers import (
     LibSVMRequestRowSerializer,
