@@ -11,7 +11,7 @@ from sagemaker_spark_py.transformation.deserializers.algorithms import (
     PCAProtobufResponseRowDeserializer,
 )
 from sagemaker_spark_py.transformation.deserializers.csv import XGBoostCSVRowDeserializer
-from sagemaker_spark_py.transformation.deserializers.deserializer import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers.deserializer import Predictions, ResponseRowDeserializer
 from sagemaker_spark_py.transformation.deserializers.libsvm import LibSVMResponseRowDeserializer
 from sagemaker_spark_py.transformation.deserializers.protobuf import ProtobufResponseRowDeserializer
 
@@ -25,6 +25,7 @@ __all__ = [
     "LinearLearnerMultiClassClassifierProtobufResponseRowDeserializer",
     "LinearLearnerRegressorProtobufResponseRowDeserializer",
     "PCAProtobufResponseRowDeserializer",
+    "Predictions",
     "ProtobufResponseRowDeserializer",
     "ResponseRowDeserializer",
     "XGBoostCSVRowDeserializer",
