@@ -1,0 +1,45 @@
+package sagemaker.spark.rows;
+
+/** Doubles, and what is read as such: decimals. */
+public final class Doubles implements Numbers {
+  private final double[] values;
+
+  public Doubles(double... values) {
+    this.values = values;
+  }
+
+  @Override
+  public int size() {
+    return values.length;
+  }
+
+  @Override
+  public void putFloats(Bytes out) {
+    out.putFloats(values);
+  }
+
+  @Override
+  public void putText(int index, Bytes out) {
+    NumberText.put(values[index], out);
+  }
+
+  @Override
+  public boolean isZero(int index) {
+    return values[index] == 0;
+  }
+
+  @Override
+  public int firstOverflow() {
+    for (int i = 0; i < values.length; i++) {
+      if (Float.isInfinite((float) values[i]) && !Double.isInfinite(values[i])) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  @Override
+  public String show(int index) {
+    return Double.toString(values[index]);
+  }
+}
