@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 LOCAL = [
-    "moto[s3,server]>=5.1",  # S3, STS and CloudWatch Logs on localhost
+    "moto[s3,server]>=5.2.5",  # S3, STS and CloudWatch Logs on localhost
     "scikit-learn>=1.5",
     "scipy>=1.11",
     "xgboost-cpu>=2.1; sys_platform == 'linux'",
@@ -14,6 +14,7 @@ LOCAL = [
 NOTEBOOKS = ["matplotlib>=3.8", "nbclient>=0.10", "nbformat>=5.9", "ipykernel>=6"]
 DEV = [
     "hypothesis>=6.100",
+    "pyspark[connect]>=3.5",
     "mypy>=1.11",
     "pytest>=8",
     "pytest-timeout>=2.3",

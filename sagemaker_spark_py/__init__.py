@@ -1,1 +1,112 @@
 """Amazon SageMaker from Spark: ``fit()`` trains, ``transform()`` predicts."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sagemaker_spark_py import aws_names
+
+if TYPE_CHECKING:
+    from sagemaker_spark_py.algorithms.images import get_image_uri
+    from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
+    from sagemaker_spark_py.jvm import classpath_jars
+    from sagemaker_spark_py.model import SageMakerModel
+    from sagemaker_spark_py.names import (
+        CustomNamePolicy,
+        CustomNamePolicyFactory,
+        CustomNamePolicyWithTimeStampSuffix,
+        CustomNamePolicyWithTimeStampSuffixFactory,
+        NamePolicy,
+        NamePolicyFactory,
+        RandomNamePolicy,
+        RandomNamePolicyFactory,
+    )
+    from sagemaker_spark_py.resources import (
+        CreatedResources,
+        EndpointCreationPolicy,
+        IAMRole,
+        IAMRoleFromConfig,
+        IAMRoleResource,
+        S3AutoCreatePath,
+        S3DataPath,
+        S3Resource,
+    )
+    from sagemaker_spark_py.service import SageMakerClients, SageMakerResourceCleanup, Session
+
+__all__ = [
+    "CreatedResources",
+    "CustomNamePolicy",
+    "CustomNamePolicyFactory",
+    "CustomNamePolicyWithTimeStampSuffix",
+    "CustomNamePolicyWithTimeStampSuffixFactory",
+    "EndpointCreationPolicy",
+    "IAMRole",
+    "IAMRoleFromConfig",
+    "IAMRoleResource",
+    "NamePolicy",
+    "NamePolicyFactory",
+    "RandomNamePolicy",
+    "RandomNamePolicyFactory",
+    "S3AutoCreatePath",
+    "S3DataPath",
+    "S3Resource",
+    "SageMakerClients",
+    "SageMakerEstimator",
+    "SageMakerEstimatorBase",
+    "SageMakerModel",
+    "SageMakerResourceCleanup",
+    "Session",
+    "classpath_jars",
+    "get_image_uri",
+]
+
+# Names are loaded when they are first asked for: a container of the local SageMaker is a process that needs
+# neither Spark nor AWS, and should start without them.
+_HOMES = {
+    "algorithms.images": ("get_image_uri",),
+    "estimator": (
+        "SageMakerEstimator",
+        "SageMakerEstimatorBase",
+    ),
+    "jvm": ("classpath_jars",),
+    "model": ("SageMakerModel",),
+    "names": (
+        "CustomNamePolicy",
+        "CustomNamePolicyFactory",
+        "CustomNamePolicyWithTimeStampSuffix",
+        "CustomNamePolicyWithTimeStampSuffixFactory",
+        "NamePolicy",
+        "NamePolicyFactory",
+        "RandomNamePolicy",
+        "RandomNamePolicyFactory",
+    ),
+    "resources": (
+        "CreatedResources",
+        "EndpointCreationPolicy",
+        "IAMRole",
+        "IAMRoleFromConfig",
+        "IAMRoleResource",
+        "S3AutoCreatePath",
+        "S3DataPath",
+        "S3Resource",
+    ),
+    "service": (
+        "SageMakerClients",
+        "SageMakerResourceCleanup",
+        "Session",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+aws_names.register(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

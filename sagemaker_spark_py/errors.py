@@ -12,11 +12,13 @@
     │   └── NotFoundError                the named thing does not exist
     ├── StagingError                     writing the training data to S3 failed
     ├── TrainingError                    a training job failed; carries job name and reason
-    │   └── TrainingStoppedError         it was stopped, or the wait was interrupted
+    │   └── TrainingStoppedError         it was stopped
+    │       └── TrainingInterruptedError (KeyboardInterrupt)   Ctrl-C ended the wait
     ├── ResourceCreationError            an endpoint was not made; carries what was created and still exists
     ├── CleanupError                     deleting resources failed; carries what is left
-    └── InvocationError                  an endpoint call failed; carries where, status, attempts
-        └── ResponseError                the answer does not fit the rows that were sent
+    ├── InvocationError                  an endpoint call failed; carries where, status, attempts
+    │   └── ResponseError                the answer does not fit the rows that were sent
+    └── ContainerError (ValueError)      a local container refuses its job or a request; carries the status
 
 Texts follow one pattern: ``<subject> <problem>: <value>; expected <what>. <What to do.>``
 Setting, schema, data and format problems are also ``ValueError``; wrong types are ``TypeError``.
@@ -116,6 +118,10 @@ class TrainingStoppedError(TrainingError):
     """The training job was stopped, or waiting for it was interrupted."""
 
 
+class TrainingInterruptedError(TrainingStoppedError, KeyboardInterrupt):
+    """Ctrl-C ended the wait for a training job; still a `KeyboardInterrupt` to the program around it."""
+
+
 class _WithResources(SageMakerSparkError):
     def __init__(self, message: str, createdResources: CreatedResources) -> None:
         super().__init__(message)
@@ -169,3 +175,20 @@ class InvocationError(SageMakerSparkError):
 
 class ResponseError(InvocationError):
     """The answer of an endpoint does not fit the rows that were sent."""
+
+
+class ContainerError(SageMakerSparkError, ValueError):
+    """A container of the local SageMaker refuses its job or a request.
+
+    It never leaves the container's process: a training container writes its text to ``output/failure``,
+    a hosting container answers with its status.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status of the answer; 400 where training refuses.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status

@@ -1,1 +1,5 @@
-"""Rows and bodies: request serializers, response deserializers, batching."""
+"""Rows and bodies: request serializers and response deserializers."""
+
+from sagemaker_spark_py.transformation import deserializers, serializers
+
+__all__ = ["deserializers", "serializers"]

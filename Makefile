@@ -1,0 +1,68 @@
+# The two commands of a fresh machine are `make demo` and `make test`; `make help` lists all.
+.DEFAULT_GOAL := help
+
+# The newest usable interpreter; Spark 3.5 is declared up to Python 3.11.
+usable = $(firstword $(foreach p,$(1),$(shell $(p) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $(p))))
+PYTHON ?= $(call usable,python3 python3.13 python3.12 python3.11 python3.10)
+PYTHON35 ?= $(or $(call usable,python3.11 python3.10),$(PYTHON))
+
+VENV := .venv
+VENV35 := .venv-spark35
+BIN := $(VENV)/bin
+JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
+PYTEST := -m pytest -q
+
+.PHONY: help machine demo test test-spark35 lint format clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+machine:
+	@[ -n "$(PYTHON)" ] || { \
+	  echo "No Python >= 3.10 with venv was found. Install one, for example: apt-get install python3 python3-venv"; \
+	  echo "or brew install python@3.12; or name yours: make PYTHON=/path/to/python3.12 ..."; exit 1; } >&2
+	@found=$$("$(JAVA)" -version 2>&1 | sed -nE '1,3s/.*version "([0-9]+).*/\1/p'); [ "$${found:-0}" -ge 17 ] || { \
+	  echo "Spark needs Java 17 or newer; found: $${found:-none} ($(JAVA)). Install one, for example:"; \
+	  echo "apt-get install openjdk-17-jre-headless, or brew install openjdk@17; then set JAVA_HOME"; \
+	  echo "if it is not on the path."; exit 1; } >&2
+
+$(VENV)/.installed-local: setup.py | machine
+	@echo "Installing into $(VENV) ($(PYTHON)) ..."
+	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,notebooks]'
+	@touch $@
+
+$(VENV)/.installed-dev: setup.py | machine
+	@echo "Installing into $(VENV) ($(PYTHON)) ..."
+	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.installed-local
+
+$(VENV35)/.installed: setup.py | machine
+	@echo "Installing into $(VENV35) ($(PYTHON35)) ..."
+	@[ -x $(VENV35)/bin/python ] || "$(PYTHON35)" -m venv $(VENV35)
+	@$(VENV35)/bin/python -m pip install --quiet --disable-pip-version-check 'pyspark==3.5.*' setuptools --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed-local  ## Set up, then train and predict for real on the local SageMaker
+	@PYSPARK_PYTHON="$(CURDIR)/$(BIN)/python" $(BIN)/python notebooks/demo.py
+
+test: lint $(VENV)/.installed-dev  ## Set up, then run all tests on the newest Spark and the smoke tests on Spark 3.5
+	@PYSPARK_PYTHON="$(CURDIR)/$(BIN)/python" $(BIN)/python $(PYTEST)
+	@$(MAKE) --no-print-directory test-spark35
+
+test-spark35: $(VENV35)/.installed  ## Run the smoke tests on Spark 3.5
+	@PYSPARK_PYTHON="$(CURDIR)/$(VENV35)/bin/python" $(VENV35)/bin/python $(PYTEST) -m smoke
+
+lint: $(VENV)/.installed-dev  ## Check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.installed-dev  ## Bring the source into the project's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:  ## Remove everything that the other commands made
+	rm -rf $(VENV) $(VENV35) build dist *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

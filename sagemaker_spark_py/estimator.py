@@ -1,0 +1,263 @@
+"""Estimators that train on SageMaker: the recipe of ``fit()``."""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pyspark.ml.base import Estimator
+from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
+
+from sagemaker_spark_py.errors import ResourceCreationError, ServiceError
+from sagemaker_spark_py.model import SageMakerModel, hosting_requests
+from sagemaker_spark_py.names import NamePolicy
+from sagemaker_spark_py.params import HasHyperparameters
+from sagemaker_spark_py.persistence import Persistent
+from sagemaker_spark_py.resources import EndpointCreationPolicy, S3DataPath
+from sagemaker_spark_py.service import Place, Session, jobs, progress, requests, resolve_path, resolve_role
+from sagemaker_spark_py.settings import EstimatorSettings, setting, text, text_map
+from sagemaker_spark_py.staging import Plan, SparkPlan, Staged, plan, write
+
+_log = logging.getLogger(__name__)
+
+_ANYWHERE = Place("bucket", "prefix")
+"""Stands for places that are not known yet while a request is checked."""
+
+
+class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, EstimatorSettings, Persistent):
+    """What all estimators share; use `SageMakerEstimator` or an algorithm's class.
+
+    ``fit()`` runs on the driver and waits for the training job, for hours if need be; the executors write the
+    training data to S3. Constructor arguments are read-only attributes of the same names.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+        uid = self._bind_settings(args, kwargs)
+        if uid is not None:
+            self._resetUid(uid)
+        self._latestTrainingJob: str | None = None
+
+    @property
+    @abstractmethod
+    def trainingImage(self) -> str:
+        """URI of the image that trains."""
+
+    @property
+    @abstractmethod
+    def modelImage(self) -> str:
+        """URI of the image that serves."""
+
+    @property
+    @abstractmethod
+    def hyperParameters(self) -> Mapping[str, Any]:
+        """Hyperparameters by SageMaker's names."""
+
+    @property
+    def latestTrainingJob(self) -> str | None:
+        """Name of the last training job that this estimator started; `None` before the first."""
+        return self._latestTrainingJob
+
+    @property  # type: ignore[misc]  # the setting, completed
+    def sagemakerClient(self) -> Any:
+        """The boto3 client of SageMaker that this estimator uses on the driver."""
+        return self._session().client("sagemaker")
+
+    @property  # type: ignore[misc]  # the setting, completed
+    def s3Client(self) -> Any:
+        """The boto3 client of S3 that this estimator uses on the driver."""
+        return self._session().client("s3")
+
+    @property  # type: ignore[misc]  # the setting, completed
+    def stsClient(self) -> Any:
+        """The boto3 client of STS that this estimator uses on the driver."""
+        return self._session().client("sts")
+
+    def _fit(self, dataset: DataFrame) -> SageMakerModel:
+        names = self.namePolicyFactory.createNamePolicy()
+        role = resolve_role(self.sagemakerRole, _conf_of(dataset))
+        staging_plan = self._check(dataset.schema, names, role)
+        session = self._session()
+        source, target = self._places(dataset, names, session)
+        manifest = self.trainingInputMode != "FastFile"
+        staged = write(dataset, source, session, staging_plan, manifest=manifest, instances=self._shares())
+        request = self._request(names, role, staged.uri, staged.s3DataType, staging_plan, target)
+        job = self._train(session, request, staged)
+        return self._copyValues(self._model(names, role, session, jobs.model_data_uri(job)))
+
+    def _check(self, schema: StructType, names: NamePolicy, role: str) -> Plan | SparkPlan:
+        """Refuse everything that can be refused without asking AWS; return how rows are staged."""
+        self.check_hyperparameters(self.hyperParameters)
+        hyperparameters = self._all_hyperparameters()
+        dim = hyperparameters.get("feature_dim", "")
+        staging_plan = plan(
+            schema,
+            self.trainingSparkDataFormat,
+            self.trainingSparkDataFormatOptions,
+            columns=self.trainingProjectedColumns,
+            dim=int(dim) if dim.isdigit() else None,
+            compression=self.trainingCompressionCodec,
+        )
+        self._request(names, role, _ANYWHERE.uri, "ManifestFile", staging_plan, _ANYWHERE)
+        if self.endpointCreationPolicy is not EndpointCreationPolicy.DO_NOT_CREATE:
+            hosting_requests(self._model_settings(names, role, S3DataPath("bucket", "model.tar.gz")))
+        return staging_plan
+
+    def _places(self, dataset: DataFrame, names: NamePolicy, session: Session) -> tuple[Place, Place]:
+        """Return where rows are staged and where SageMaker writes the model."""
+        job, conf = names.names.trainingJobName, _conf_of(dataset)
+        source = resolve_path(self.trainingInputS3DataPath, job, session, conf=conf)
+        target = resolve_path(self.trainingOutputS3DataPath, job, session, conf=conf)
+        return replace(source, prefix=source.key(self.trainingChannelName)), target
+
+    def _shares(self) -> int:
+        """Return how many instances share the objects."""
+        return self.trainingInstanceCount if self.trainingS3DataDistribution == "ShardedByS3Key" else 1
+
+    def _all_hyperparameters(self) -> dict[str, str]:
+        given = {key: requests.as_text(key, value) for key, value in self.hyperParameters.items()}
+        return {**given, **self.wire_hyperparameters(given)}
+
+    def _request(
+        self,
+        names: NamePolicy,
+        role: str,
+        uri: str,
+        s3_data_type: str,
+        staging_plan: Plan | SparkPlan,
+        target: Place,
+    ) -> dict[str, Any]:
+        """Return the parameters of CreateTrainingJob, checked."""
+        channel = requests.channel(
+            self.trainingChannelName,
+            uri,
+            s3_data_type=s3_data_type,
+            distribution=self.trainingS3DataDistribution,
+            content_type=self.trainingContentType or staging_plan.contentType,
+            compression=self.trainingCompressionCodec,
+        )
+        return requests.training_job(
+            name=names.names.trainingJobName,
+            image=self.trainingImage,
+            role=role,
+            channels=[channel],
+            output_uri=target.uri,
+            instance_type=self.trainingInstanceType,
+            instance_count=self.trainingInstanceCount,
+            volume_gb=self.trainingInstanceVolumeSizeInGB,
+            max_runtime_seconds=self.trainingMaxRuntimeInSeconds,
+            input_mode=self.trainingInputMode,
+            hyperparameters=self._all_hyperparameters(),
+            kms_key_id=self.trainingKmsKeyId,
+            extra=self.extraRequest.get("CreateTrainingJob"),
+        )
+
+    def _train(self, session: Session, request: dict[str, Any], staged: Staged) -> dict[str, Any]:
+        """Run the job; delete its rows when it is over or never began, not while it may still read them."""
+        try:
+            name = jobs.create_training_job(session, request)
+        except BaseException:
+            self._delete(staged)
+            raise
+        self._latestTrainingJob = name
+        try:
+            watch = progress.watcher(self.logs, jobs.log_tail(session, name))
+            job = jobs.wait_for_training_job(session, name, watch=watch)
+        except ServiceError as error:
+            raise ServiceError(
+                f"{error} Training job {name!r} may still run, so its rows at {staged.place.uri} were kept. "
+                f"Once it is over, use SageMakerModel.fromTrainingJob({name!r}, ...).",
+                *(error.code, error.status, error.requestId),
+            ) from error
+        except BaseException:
+            self._delete(staged)
+            raise
+        self._delete(staged)
+        return job
+
+    def _delete(self, staged: Staged) -> None:
+        if not self.deleteStagingDataAfterTraining:
+            return
+        try:
+            staged.delete()
+        except ServiceError as error:  # the model, or the reason why there is none, matters more
+            _log.warning("Staged rows at %s are left: %s", staged.place.uri, error)
+
+    def _model_settings(self, names: NamePolicy, role: str, artifact: S3DataPath) -> dict[str, Any]:
+        return {
+            "endpointInstanceType": self.endpointInstanceType,
+            "endpointInitialInstanceCount": self.endpointInitialInstanceCount,
+            "requestRowSerializer": self.requestRowSerializer,
+            "responseRowDeserializer": self.responseRowDeserializer,
+            "modelImage": self.modelImage,
+            "modelPath": artifact,
+            "modelEnvironmentVariables": self.modelEnvironmentVariables,
+            "modelExecutionRoleARN": role,
+            "endpointCreationPolicy": self.endpointCreationPolicy,
+            "prependResultRows": self.modelPrependInputRowsToTransformationRows,
+            "namePolicy": names,
+            "extraRequest": self.extraRequest,
+        }
+
+    def _model(self, names: NamePolicy, role: str, session: Session, artifact: str) -> SageMakerModel:
+        settings = self._model_settings(names, role, S3DataPath.fromS3URI(artifact))
+        try:
+            return SageMakerModel(**settings, session=session, uid=self.uid)
+        except ResourceCreationError as error:
+            job = self._latestTrainingJob
+            raise ResourceCreationError(
+                f"{error} The training is not lost: use SageMakerModel.fromTrainingJob({job!r}, ...).",
+                error.createdResources,
+            ) from error
+
+    def _session(self) -> Session:
+        clients = [self._settings[name] for name in ("sagemakerClient", "s3Client", "stsClient")]
+        return Session.resolve(self.region, clients=clients) if self.session is None else self.session
+
+    def __getstate__(self) -> dict[str, Any]:
+        # boto3 clients cannot be pickled; the other process makes its own from the same region and URLs.
+        clients = dict.fromkeys(("sagemakerClient", "s3Client", "stsClient"))
+        session = self._session() if any(self._settings[name] for name in clients) else self.session
+        return {**self.__dict__, "_settings": {**self._settings, **clients, "session": session}}
+
+
+def _conf_of(dataset: DataFrame) -> Any:
+    """Return what reads a property of the DataFrame's Spark session, `None` where it is not set."""
+    return lambda key: dataset.sparkSession.conf.get(key, None)
+
+
+class SageMakerEstimator(SageMakerEstimatorBase):
+    """Trains with any training image and serves with any hosting image.
+
+    Parameters
+    ----------
+    trainingImage, modelImage : str
+        URIs of the images that train and serve.
+    hyperParameters : dict, optional
+        By name, as SageMaker knows it; values are turned into texts, lists and dicts as JSON.
+
+    Notes
+    -----
+    The other arguments are described where they are declared, in `settings.EstimatorSettings`.
+    """
+
+    _positional = """
+        trainingImage modelImage trainingInstanceType trainingInstanceCount endpointInstanceType
+        endpointInitialInstanceCount requestRowSerializer responseRowDeserializer hyperParameters
+        trainingInputS3DataPath trainingOutputS3DataPath trainingInstanceVolumeSizeInGB
+        trainingProjectedColumns trainingChannelName trainingContentType trainingS3DataDistribution
+        trainingSparkDataFormat trainingSparkDataFormatOptions trainingInputMode trainingCompressionCodec
+        trainingMaxRuntimeInSeconds trainingKmsKeyId modelEnvironmentVariables endpointCreationPolicy
+        sagemakerClient sagemakerRole s3Client stsClient modelPrependInputRowsToTransformationRows
+        deleteStagingDataAfterTraining namePolicyFactory uid
+        """
+
+    trainingImage: str = setting("URI of the training image.", check=text)
+    modelImage: str = setting("URI of the hosting image.", check=text)
+    requestRowSerializer: Any = setting()
+    responseRowDeserializer: Any = setting()
+    hyperParameters: Mapping[str, Any] = setting("Hyperparameters by name.", factory=dict, check=text_map)

@@ -1,0 +1,202 @@
+"""Predictions of an endpoint as columns of a DataFrame."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+from pyspark import TaskContext
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.inference.invoke import answers, pieces
+from sagemaker_spark_py.inference.output import output_schema
+from sagemaker_spark_py.service.session import Session
+from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.schemas import as_nullable, field_of
+from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
+
+_FIRST_WITH_ARROW_UDF = (4, 1)
+
+
+@dataclass(frozen=True)
+class EndpointCall:
+    """All that an executor needs to ask an endpoint; it is pickled into the tasks.
+
+    Parameters
+    ----------
+    session : Session
+        How to reach AWS.
+    endpointName : str
+        An endpoint that is in service.
+    serializer : RequestRowSerializer
+        Rows to requests.
+    deserializer : ResponseRowDeserializer
+        Answers to columns.
+    maxBodyBytes : int
+        Most bytes of one request; SageMaker takes 6 MiB, and 4 MB for serverless endpoints.
+    maxRowsPerRequest : int, optional
+        Most rows of one request.
+    maxInFlight : int
+        How many requests one task may have under way at a time.
+    """
+
+    session: Session
+    endpointName: str
+    serializer: RequestRowSerializer
+    deserializer: ResponseRowDeserializer
+    maxBodyBytes: int = 5 << 20
+    maxRowsPerRequest: int | None = None
+    maxInFlight: int = 4
+
+    def __post_init__(self) -> None:
+        """Refuse limits that let nothing through, and user-made serializers that lack something."""
+        for value, attribute in (
+            (self.serializer, "contentType"),
+            (self.deserializer, "accepts"),
+            (self.deserializer, "schema"),
+        ):
+            if not hasattr(value, attribute):
+                raise SettingError(f"{type(value).__name__} has no {attribute}. Set it in the class.")
+        for name in ("maxBodyBytes", "maxRowsPerRequest", "maxInFlight"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SettingError(f"{name} is out of range: {value}; expected 1 or more.")
+
+
+def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFrame:
+    """Return the predictions for the rows of a DataFrame; nothing is sent before an action needs them.
+
+    Each row is sent once for each action that needs its prediction, in the order of its partition.
+
+    Parameters
+    ----------
+    dataset : DataFrame
+        Classic or Connect, static or streaming.
+    call : EndpointCall
+        What to ask, and how.
+    prepend : bool
+        Whether the columns of `dataset` come first.
+
+    Returns
+    -------
+    DataFrame
+        As many rows, with the columns of `output_schema`.
+
+    Raises
+    ------
+    SchemaError
+        See `output_schema`.
+    """
+    sensitive = str(dataset.sparkSession.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
+    output_schema(dataset.schema, call.serializer, call.deserializer, prepend, caseSensitive=sensitive)
+    inputs = list(dict.fromkeys(call.serializer.inputColumns(dataset.schema)))
+    for name in inputs:
+        field_of(dataset.schema, name)
+    if _has_arrow_udf(dataset.sparkSession.version):
+        return _with_udf(dataset, call, inputs, prepend)
+    return _with_map(dataset, call, inputs, prepend)
+
+
+def _has_arrow_udf(spark_version: str) -> bool:
+    """Tell whether Spark has functions on iterators of Arrow arrays; a Connect server may be older."""
+    numbers = [int(number) for number in re.findall(r"\d+", spark_version)[:2]]
+    return tuple(numbers) >= _FIRST_WITH_ARROW_UDF and hasattr(F, "arrow_udf")
+
+
+def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
+    """Send only the input columns to Python: the row itself waits for its predictions in the JVM."""
+    functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
+    kind = as_nullable(call.deserializer.schema)
+    udf = functions.arrow_udf(_array_function(call, inputs), kind)
+    # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
+    predictions: Column = udf.asNondeterministic()(*(F.col(_quoted(name)) for name in inputs))
+    holder = _unused_name(dataset.schema.names)
+    if not prepend:
+        return dataset.select(predictions.alias(holder)).select(f"{holder}.*")
+    return dataset.select("*", predictions.alias(holder)).select("*", f"{holder}.*").drop(holder)
+
+
+def _with_map(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
+    """Send whole rows to Python and back, or, without `prepend`, the input columns only."""
+    predictions = as_nullable(call.deserializer.schema)
+    if not prepend:
+        chosen = dataset.select(*(F.col(_quoted(name)) for name in inputs))
+        return _numbered(chosen).mapInArrow(partial(_answer_batches, call, inputs), predictions)
+    places = [dataset.columns.index(name) for name in inputs]
+    schema = StructType(dataset.schema.fields + predictions.fields)
+    return _numbered(dataset).mapInArrow(partial(_answer_rows, call, inputs, places), schema)
+
+
+def _numbered(dataset: DataFrame) -> DataFrame:
+    """Name columns by their places: mapInArrow looks them up by name, which fails for some names."""
+    return dataset.toDF(*(f"c{place}" for place in range(len(dataset.columns))))
+
+
+def _array_function(call: EndpointCall, inputs: list[str]) -> Any:
+    """Return what Spark calls with Arrow arrays; it finds out how by the type hints."""
+
+    def answer_one(column: Iterator[pa.Array]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, ([array] for array in column))
+
+    def answer_several(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, columns)
+
+    return answer_one if len(inputs) == 1 else answer_several
+
+
+def _answer_arrays(
+    call: EndpointCall, inputs: list[str], columns: Iterable[Sequence[pa.Array]]
+) -> Iterator[pa.StructArray]:
+    """Executor: input columns to structs of predictions."""
+    batches = (pa.RecordBatch.from_arrays(list(arrays), names=inputs) for arrays in columns)
+    for predictions in _answer_batches(call, inputs, batches):
+        yield pa.StructArray.from_arrays(predictions.columns, fields=list(predictions.schema))
+
+
+def _answer_batches(
+    call: EndpointCall, inputs: list[str], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Executor: input columns to predictions."""
+    named = (pa.RecordBatch.from_arrays(batch.columns, names=inputs) for batch in batches)
+    return answers(pieces(named), call, _partition())
+
+
+def _answer_rows(
+    call: EndpointCall, inputs: list[str], places: list[int], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Executor: whole rows, of which the input columns are at `places`, to rows with predictions."""
+    waiting: deque[pa.RecordBatch] = deque()
+
+    def chosen() -> Iterator[pa.RecordBatch]:
+        for piece in pieces(batches):
+            waiting.append(piece)
+            yield pa.RecordBatch.from_arrays([piece.column(place) for place in places], names=inputs)
+
+    for predictions in answers(chosen(), call, _partition()):
+        rows = waiting.popleft()
+        schema = pa.schema([*rows.schema, *predictions.schema])
+        yield pa.RecordBatch.from_arrays([*rows.columns, *predictions.columns], schema=schema)
+
+
+def _partition() -> int:
+    context = TaskContext.get()
+    return context.partitionId() if context else 0
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _unused_name(names: list[str]) -> str:
+    name = "predictions"
+    while name in {taken.lower() for taken in names}:
+        name += "_"
+    return name

@@ -1,0 +1,362 @@
+"""A model on SageMaker as a Spark ML Transformer: the recipe of ``transform()``."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pyspark.ml.base import Model
+from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
+
+from sagemaker_spark_py.errors import ResourceCreationError, SettingError
+from sagemaker_spark_py.inference import WAYS, EndpointCall, output_schema
+from sagemaker_spark_py.names import NamePolicy
+from sagemaker_spark_py.persistence import Persistent
+from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
+from sagemaker_spark_py.service import SageMakerResourceCleanup, Session, hosting, jobs, requests
+from sagemaker_spark_py.settings import ModelSettings
+from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
+
+NEEDED_TO_HOST = (
+    "modelImage",
+    "modelPath",
+    "modelExecutionRoleARN",
+    "endpointInstanceType",
+    "endpointInitialInstanceCount",
+)
+
+
+class _Hosting:
+    """What a model and its copies share: the endpoint they made, and the lock under which one makes it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.created = CreatedResources()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"created": self.created}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__()  # type: ignore[misc]
+        self.created = state["created"]
+
+
+def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
+    """Return the requests that make a model's endpoint, checked.
+
+    Parameters
+    ----------
+    settings : mapping
+        As `ModelSettings` declares them.
+
+    Raises
+    ------
+    SettingError
+        If AWS's model of a request refuses it.
+    """
+    names, extra = settings["namePolicy"].names, settings["extraRequest"]
+    return hosting.Hosting(
+        requests.model(
+            name=names.modelName,
+            image=settings["modelImage"],
+            model_data_uri=settings["modelPath"].toS3UriString(),
+            role=settings["modelExecutionRoleARN"],
+            environment=settings["modelEnvironmentVariables"],
+            extra=extra.get("CreateModel"),
+        ),
+        requests.endpoint_config(
+            name=names.endpointConfigName,
+            model_name=names.modelName,
+            instance_type=settings["endpointInstanceType"],
+            instance_count=settings["endpointInitialInstanceCount"],
+            extra=extra.get("CreateEndpointConfig"),
+        ),
+        requests.endpoint(
+            name=names.endpointName,
+            config_name=names.endpointConfigName,
+            extra=extra.get("CreateEndpoint"),
+        ),
+    )
+
+
+class SageMakerModel(Model, ModelSettings, Persistent):
+    """Predicts through a SageMaker endpoint, which it makes by its policy or which exists.
+
+    All arguments are given by name; each is an attribute of the same name. Copies share the endpoint of their
+    original. Constructor and ``transform()`` run on the driver and wait for an endpoint that they make; rows
+    are sent by the executors when Spark runs the result.
+
+    Parameters
+    ----------
+    endpointInstanceType : str
+        ML instance type that serves. Not needed where the endpoint exists.
+    endpointInitialInstanceCount : int
+        Number of serving instances. Not needed where the endpoint exists.
+    requestRowSerializer : RequestRowSerializer
+        Turns rows into request bodies.
+    responseRowDeserializer : ResponseRowDeserializer
+        Turns answers into columns.
+    existingEndpointName : str, optional
+        An endpoint that exists; needs the policy DO_NOT_CREATE. It is never deleted by this model.
+    modelImage : str, optional
+        URI of the serving image.
+    modelPath : S3DataPath, optional
+        The model artifact, a ``model.tar.gz``.
+    modelEnvironmentVariables : dict, optional
+        Environment of the serving container.
+    modelExecutionRoleARN : str, optional
+        Role that the endpoint runs as.
+    endpointCreationPolicy : EndpointCreationPolicy
+        When the endpoint is made; default CREATE_ON_CONSTRUCT.
+    sagemakerClient : boto3 client, optional
+        Used for the control plane instead of one made from `session`.
+    prependResultRows : bool
+        Whether ``transform()`` keeps the input columns; default True.
+    namePolicy : NamePolicy, optional
+        Names of what is created; default a new `RandomNamePolicy`.
+    session : Session, optional
+        Region, profile and endpoint URLs; default boto3's chains.
+    uid : str, optional
+        Spark ML's identifier of the stage.
+
+    Raises
+    ------
+    SettingError
+        If arguments contradict each other or one that is needed is missing.
+    ResourceCreationError
+        If the endpoint could not be made; it names what exists.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+        uid = self._bind_settings(args, kwargs)
+        if uid is not None:
+            self._resetUid(uid)
+        self._hosting = _Hosting()
+        self._check_settings()
+        if self.endpointCreationPolicy is EndpointCreationPolicy.CREATE_ON_CONSTRUCT:
+            self._ensure_endpoint()
+
+    def _check_settings(self) -> None:
+        creates = self.endpointCreationPolicy is not EndpointCreationPolicy.DO_NOT_CREATE
+        if self.existingEndpointName is not None and creates:
+            raise SettingError(
+                "endpointCreationPolicy does not fit an existing endpoint: "
+                f"{self.endpointCreationPolicy.name}; expected DO_NOT_CREATE with "
+                f"existingEndpointName={self.existingEndpointName!r}."
+            )
+        missing = [name for name in NEEDED_TO_HOST if self._settings[name] is None]
+        if creates and missing:
+            raise SettingError(
+                f"SageMakerModel lacks arguments: {', '.join(missing)}; expected all of them with policy "
+                f"{self.endpointCreationPolicy.name}. Give them, or existingEndpointName with DO_NOT_CREATE."
+            )
+
+    @property  # type: ignore[misc]  # the setting, completed
+    def sagemakerClient(self) -> Any:
+        """The boto3 client of SageMaker that this model uses on the driver."""
+        return self._settings["sagemakerClient"] or self._session().client("sagemaker")
+
+    @property
+    def endpointName(self) -> str | None:
+        """Name of the endpoint that exists or was made; `None` while there is none."""
+        return self.existingEndpointName or self._hosting.created.endpoint_name
+
+    @property
+    def resourceCleanup(self) -> SageMakerResourceCleanup:
+        """Deletes resources with this model's client."""
+        return SageMakerResourceCleanup(self.sagemakerClient)
+
+    def getCreatedResources(self) -> CreatedResources:
+        """Return the names of what this model or a copy of it created; never of an endpoint that existed."""
+        return self._hosting.created
+
+    def transformSchema(self, schema: StructType) -> StructType:
+        """Return the output schema, after checking that the serializer can work on the input.
+
+        Parameters
+        ----------
+        schema : StructType
+            Schema of the DataFrame to transform.
+
+        Raises
+        ------
+        SchemaError
+            If a column is missing or has the wrong type, or an output name is taken.
+        """
+        return output_schema(
+            schema, self.requestRowSerializer, self.responseRowDeserializer, self.prependResultRows
+        )
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        self.transformSchema(dataset.schema)
+        call = EndpointCall(
+            session=self._session(),
+            endpointName=self._ensure_endpoint(),
+            serializer=self.requestRowSerializer,
+            deserializer=self.responseRowDeserializer,
+        )
+        return WAYS["endpoint"](dataset, call, self.prependResultRows)
+
+    def _session(self) -> Session:
+        return self.session or Session.resolve(clients=[self._settings["sagemakerClient"]])
+
+    def _ensure_endpoint(self) -> str:
+        """Return the endpoint's name; make it first where the policy says so and no copy has."""
+        with self._hosting.lock:
+            return self.endpointName or self._create_endpoint()
+
+    def _create_endpoint(self) -> str:
+        if self.endpointCreationPolicy is EndpointCreationPolicy.DO_NOT_CREATE:
+            raise SettingError(
+                "The model has no endpoint: existingEndpointName is None; expected the name of an endpoint "
+                "with policy DO_NOT_CREATE. Give one, or use CREATE_ON_TRANSFORM."
+            )
+        wanted = hosting_requests(self._settings)
+        try:
+            self._hosting.created = hosting.create_endpoint(self._session(), wanted)
+        except ResourceCreationError as error:
+            self._hosting.created = error.createdResources
+            raise
+        return wanted.endpoint_name
+
+    def _state(self) -> dict[str, Any]:
+        return {"created": asdict(self._hosting.created)}
+
+    @classmethod
+    def _restored(cls, settings: dict[str, Any], uid: str, state: dict[str, Any]) -> SageMakerModel:
+        # Loading must not make an endpoint, whatever the policy says.
+        policy = settings["endpointCreationPolicy"]
+        model = cls(**{**settings, "endpointCreationPolicy": EndpointCreationPolicy.DO_NOT_CREATE}, uid=uid)
+        model._settings["endpointCreationPolicy"] = policy
+        model._hosting.created = CreatedResources(**state["created"])
+        return model
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A boto3 client cannot be pickled; the other process makes its own from the same region and URLs.
+        settings = {**self._settings, "sagemakerClient": None, "session": self._session()}
+        return {**self.__dict__, "_settings": settings}
+
+    @classmethod
+    def fromTrainingJob(
+        cls,
+        trainingJobName: str,
+        modelImage: str,
+        modelExecutionRoleARN: str,
+        endpointInstanceType: str,
+        endpointInitialInstanceCount: int,
+        requestRowSerializer: RequestRowSerializer,
+        responseRowDeserializer: ResponseRowDeserializer,
+        modelEnvironmentVariables: Mapping[str, str] | None = None,
+        endpointCreationPolicy: EndpointCreationPolicy = EndpointCreationPolicy.CREATE_ON_CONSTRUCT,
+        sagemakerClient: Any = None,
+        prependResultRows: bool = True,
+        namePolicy: NamePolicy | None = None,
+        uid: str | None = None,
+        *,
+        session: Session | None = None,
+    ) -> SageMakerModel:
+        """Make a model from the artifact of a training job that completed or was stopped.
+
+        Parameters are those of `SageMakerModel`, and
+
+        Parameters
+        ----------
+        trainingJobName : str
+            The job; it is described on the driver.
+
+        Raises
+        ------
+        SettingError
+            If the policy is DO_NOT_CREATE.
+            Also if the job has not ended or has left no artifact.
+        """
+        arguments = {k: v for k, v in locals().items() if k not in ("cls", "trainingJobName")}
+        session = session or Session.resolve(clients=[sagemakerClient])
+        artifact = jobs.model_data_uri(jobs.finished_training_job(session, trainingJobName))
+        return cls._from_artifact(S3DataPath.fromS3URI(artifact), arguments)
+
+    @classmethod
+    def fromModelS3Path(
+        cls,
+        modelPath: str,
+        modelImage: str,
+        modelExecutionRoleARN: str,
+        endpointInstanceType: str,
+        endpointInitialInstanceCount: int,
+        requestRowSerializer: RequestRowSerializer,
+        responseRowDeserializer: ResponseRowDeserializer,
+        modelEnvironmentVariables: Mapping[str, str] | None = None,
+        endpointCreationPolicy: EndpointCreationPolicy = EndpointCreationPolicy.CREATE_ON_CONSTRUCT,
+        sagemakerClient: Any = None,
+        prependResultRows: bool = True,
+        namePolicy: NamePolicy | None = None,
+        uid: str | None = None,
+        *,
+        session: Session | None = None,
+    ) -> SageMakerModel:
+        """Make a model from an artifact in S3.
+
+        Parameters are those of `SageMakerModel`, and
+
+        Parameters
+        ----------
+        modelPath : str
+            ``s3://bucket/key`` of a ``model.tar.gz``.
+
+        Raises
+        ------
+        SettingError
+            If the policy is DO_NOT_CREATE or the URI cannot be read.
+        """
+        arguments = {k: v for k, v in locals().items() if k not in ("cls", "modelPath")}
+        return cls._from_artifact(S3DataPath.fromS3URI(modelPath), arguments)
+
+    @classmethod
+    def _from_artifact(cls, artifact: S3DataPath, arguments: dict[str, Any]) -> SageMakerModel:
+        if arguments["endpointCreationPolicy"] is EndpointCreationPolicy.DO_NOT_CREATE:
+            raise SettingError(
+                "endpointCreationPolicy does not fit a model artifact: DO_NOT_CREATE; expected a policy that "
+                "makes an endpoint. Use fromEndpoint for an endpoint that exists."
+            )
+        return cls(modelPath=artifact, **arguments)
+
+    @classmethod
+    def fromEndpoint(
+        cls,
+        endpointName: str,
+        requestRowSerializer: RequestRowSerializer,
+        responseRowDeserializer: ResponseRowDeserializer,
+        modelEnvironmentVariables: Mapping[str, str] | None = None,
+        sagemakerClient: Any = None,
+        prependResultRows: bool = True,
+        namePolicy: NamePolicy | None = None,
+        uid: str | None = None,
+        *,
+        session: Session | None = None,
+    ) -> SageMakerModel:
+        """Make a model of an endpoint that exists and is in service; it will never be deleted by this model.
+
+        Parameters are those of `SageMakerModel`, and
+
+        Parameters
+        ----------
+        endpointName : str
+            The endpoint; it is described on the driver.
+
+        Raises
+        ------
+        SettingError
+            If the endpoint is not in service.
+        NotFoundError
+            If there is no such endpoint.
+        """
+        arguments = {k: v for k, v in locals().items() if k not in ("cls", "endpointName")}
+        session = session or Session.resolve(clients=[sagemakerClient])
+        hosting.serving_endpoint(session, endpointName)
+        policy = EndpointCreationPolicy.DO_NOT_CREATE
+        return cls(existingEndpointName=endpointName, endpointCreationPolicy=policy, **arguments)

@@ -1,0 +1,213 @@
+"""How to reach AWS: a small value that travels to the executors, and the clients each process makes of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.utils import IMDSRegionProvider
+
+from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.service.aws_errors import no_region, translated
+
+SERVICES = ("s3", "sts", "sagemaker", "sagemaker-runtime", "logs")
+"""All of AWS that this library talks to."""
+
+_READ_TIMEOUT_SECONDS = 70
+"""A model may take 60 s; AWS's documentation of InvokeEndpoint advises clients to wait 70 s."""
+_POOL = 32
+"""Connections per client: more than the threads of one task that share it."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where and as whom AWS is called; never keys.
+
+    A session is pickled into tasks. Each process finds its own credentials by boto3's chain.
+
+    Parameters
+    ----------
+    region : str, optional
+        AWS region.
+    profile : str, optional
+        Name of a profile of the shared AWS configuration. Executors need the same profile.
+    endpointUrls : tuple of (str, str)
+        URLs to use instead of AWS's own, by service: ``(("s3", "http://127.0.0.1:5000"),)``.
+    """
+
+    region: str | None = None
+    profile: str | None = None
+    endpointUrls: tuple[tuple[str, str], ...] = ()
+    _given: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def client(self, service: str) -> Any:
+        """Return the boto3 client of a service: the user's own where one was given, else this process's.
+
+        Raises
+        ------
+        SettingError
+            If no region or an unknown profile is set.
+        """
+        given = self._given.get(service)
+        return _clients().get(self, service) if given is None else given
+
+    @classmethod
+    def resolve(
+        cls,
+        region: str | None = None,
+        profile: str | None = None,
+        clients: Iterable[Any] = (),
+        endpointUrls: Mapping[str, str] | None = None,
+    ) -> Session:
+        """Fix region and endpoint URLs on the driver, so that executors use the same.
+
+        Parameters
+        ----------
+        region : str, optional
+            Default: the region of the given SageMaker client, of any given client, AWS_REGION, boto3's
+            configuration, the EC2 instance, in this order.
+        profile : str, optional
+            Profile of the shared AWS configuration.
+        clients : iterable of boto3 clients
+            Clients of the user. They serve on the driver; executors get their region and URLs only.
+        endpointUrls : mapping, optional
+            URLs by service; they go before those of clients, environment and configuration.
+
+        Raises
+        ------
+        SettingError
+            If there is no region, or `region` and the SageMaker client's region differ.
+        """
+        given = {c.meta.service_model.service_name: c for c in clients if c is not None}
+        with translated("The AWS session"):
+            core: Any = botocore.session.Session(profile=profile)
+            where = _region(region, given, core)
+            urls = {**_custom_urls(core, where, given), **(endpointUrls or {})}
+        session = cls(where, profile, tuple(sorted(urls.items())))
+        session._given.update(given)
+        return session
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_given": {}}
+
+
+class SageMakerClients:
+    """boto3 clients with boto3's default region and credentials, ready for this library."""
+
+    @classmethod
+    def create_sagemaker_client(cls) -> Any:
+        """Return a client of SageMaker."""
+        return Session.resolve().client("sagemaker")
+
+    @classmethod
+    def create_s3_default_client(cls) -> Any:
+        """Return a client of S3."""
+        return Session.resolve().client("s3")
+
+    @classmethod
+    def create_sts_default_client(cls) -> Any:
+        """Return a client of STS."""
+        return Session.resolve().client("sts")
+
+
+class _Clients:
+    """The boto3 clients of one process."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self._lock = threading.Lock()
+        self._made: dict[tuple[Any, ...], Any] = {}
+
+    def get(self, session: Session, service: str) -> Any:
+        # New keys in the environment (a fresh log-in) must not meet clients of the old ones.
+        identity = (session.profile, os.environ.get("AWS_PROFILE"), os.environ.get("AWS_ACCESS_KEY_ID"))
+        with self._lock, translated(f"The {service} client"):
+            if identity not in self._made:
+                self._made[identity] = boto3.Session(profile_name=session.profile)
+            key = (identity, session, service)
+            if key not in self._made:
+                url = dict(session.endpointUrls).get(service)
+                self._made[key] = self._made[identity].client(
+                    service, region_name=session.region, endpoint_url=url, config=_config(service)
+                )
+            return self._made[key]
+
+
+_of_this_process = _Clients()
+
+
+def _clients() -> _Clients:
+    """Return this process's clients; a forked child must not share sockets or a held lock with its parent."""
+    global _of_this_process  # noqa: PLW0603
+    if _of_this_process.pid != os.getpid():
+        _of_this_process = _Clients()
+    return _of_this_process
+
+
+@cache
+def _config(service: str) -> Config:
+    runtime = service == "sagemaker-runtime"
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 3 if runtime else 5},
+        max_pool_connections=_POOL,
+        read_timeout=_READ_TIMEOUT_SECONDS if runtime else 60,
+        tcp_keepalive=True,
+        # Given whole, because botocore otherwise builds it anew for each request.
+        user_agent=f"Boto3/{boto3.__version__} sagemaker_spark_py/{_version()}",
+        # CRC32 and TLS guard the bytes; a SHA-256 over each body costs more than sending it.
+        s3={"payload_signing_enabled": False},
+    )
+
+
+def _version() -> str:
+    try:
+        return version("sagemaker_spark_py")
+    except PackageNotFoundError:
+        return "source"
+
+
+def _region(region: str | None, given: Mapping[str, Any], core: Any) -> str:
+    places = {name: c.meta.region_name for name, c in given.items() if c.meta.region_name != "aws-global"}
+    sagemaker = places.get("sagemaker")
+    if region and sagemaker and region != sagemaker:
+        raise SettingError(
+            f"region differs from the SageMaker client's: {region!r}; expected {sagemaker!r}. "
+            "Leave `region` out or make the client there."
+        )
+    configured = os.environ.get("AWS_REGION") or core.get_config_variable("region")
+    found = region or sagemaker or next(iter(places.values()), None) or configured
+    found = found or IMDSRegionProvider(core).provide()
+    if not found:
+        raise no_region("SageMaker")
+    return str(found)
+
+
+def _custom_urls(core: Any, region: str, given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the URLs, by service, that are not those which boto3 would use by itself."""
+    found = {}
+    for service in SERVICES:
+        client = given.get(service) or _keyless(core, service, region, configured=True)
+        plain = _keyless(core, service, client.meta.region_name, configured=False)
+        if client.meta.endpoint_url != plain.meta.endpoint_url:
+            found[service] = client.meta.endpoint_url
+    return found
+
+
+def _keyless(core: Any, service: str, region: str, configured: bool) -> Any:
+    """Make a client only to read its URL, without the search for credentials, which may ask the network."""
+    ignore: dict[str, Any] = {"ignore_configured_endpoint_urls": not configured}
+    return core.create_client(
+        service,
+        region_name=region,
+        config=Config(**ignore),
+        aws_access_key_id="none",
+        aws_secret_access_key="none",
+    )

@@ -1,0 +1,177 @@
+"""The formats that this library writes itself: what they look like, and which columns they need."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.staging.libsvm import libsvm_lines
+from sagemaker_spark_py.staging.parquet import parquet_file
+from sagemaker_spark_py.staging.rows import Rows
+from sagemaker_spark_py.transformation.serializers import UnlabeledCSVRequestRowSerializer
+from sagemaker_spark_py.transformation.text import TEXT, as_payloads, glue, texts
+
+
+@dataclass(frozen=True)
+class StagingFormat(ABC):
+    """A way to write rows into one object; its instances travel to the executors.
+
+    A subclass sets the class attributes, implements the two methods, and gets a line in `FORMATS`.
+
+    Attributes
+    ----------
+    extension : str
+        How keys end.
+    needs_label : bool
+        Whether rows without a label are refused.
+    takes_numbers : bool
+        Whether numeric columns may stand for the features where none are named.
+    takes_matrices : bool
+        Whether the features may be matrices.
+    expands : bool
+        Whether zeros of sparse vectors are written out.
+    compressible : bool
+        Whether the object may be compressed as a whole, for channels with ``CompressionType=Gzip``.
+    options : tuple of str
+        Fields that users may set by options of these names.
+    """
+
+    extension: ClassVar[str]
+    needs_label: ClassVar[bool] = False
+    takes_numbers: ClassVar[bool] = False
+    takes_matrices: ClassVar[bool] = False
+    expands: ClassVar[bool] = False
+    compressible: ClassVar[bool] = True
+
+    options: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def contentType(self, labelled: bool) -> str:
+        """Return the channel's ``ContentType``."""
+
+    @abstractmethod
+    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+        """Yield the bytes of one object, in pieces that are never changed again. Runs on executors.
+
+        Parameters
+        ----------
+        rows : iterable of Rows
+            All rows of the object, a few at a time.
+        flat : bool
+            Whether the features are numeric columns.
+        """
+
+
+@dataclass(frozen=True)
+class RecordIO(StagingFormat):
+    """recordIO-protobuf: one record per row, float32; sparse vectors stay sparse."""
+
+    extension = ".pbr"
+    takes_matrices = True
+
+    def contentType(self, labelled: bool) -> str:
+        """Return ``application/x-recordio-protobuf``."""
+        return "application/x-recordio-protobuf"
+
+    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+        """Yield framed records."""
+        for some in rows:
+            yield _contents(some.records())
+
+
+@dataclass(frozen=True)
+class CSV(StagingFormat):
+    """Lines of comma-separated numbers without a header, the label first; sparse vectors are filled up."""
+
+    extension = ".csv"
+    takes_numbers = True
+    expands = True
+
+    def contentType(self, labelled: bool) -> str:
+        """Return ``text/csv``, which stands for one label, or say that there is none.
+
+        Source: SageMaker developer guide, "Common data formats for training"; XGBoost takes the plain form
+        only, and always has a label.
+        """
+        return "text/csv" if labelled else "text/csv;label_size=0"
+
+    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+        """Yield lines."""
+        for batch, labels, _ in rows:
+            names = batch.schema.names[0 if labels is None else 1 :]
+            serializer = UnlabeledCSVRequestRowSerializer(featuresColumnName=names if flat else names[0])
+            lines = serializer.serializeBatch(batch)
+            if labels is not None:
+                lines = as_payloads(glue(texts(labels), ",", lines.cast(TEXT)))
+            yield _contents(lines)
+
+
+@dataclass(frozen=True)
+class LibSVM(StagingFormat):
+    """Lines of ``label index:value ...``.
+
+    Parameters
+    ----------
+    indexBase : {1, 0}
+        Index of the first feature. It must be the request serializer's; both count like Spark's own writer.
+    """
+
+    indexBase: int = 1
+    extension = ".libsvm"
+    needs_label = True
+    options = ("indexBase",)
+
+    def __post_init__(self) -> None:
+        """Take the number also as text, as options of Spark are."""
+        if str(self.indexBase) not in ("0", "1"):
+            raise SettingError(f"indexBase is out of range: {self.indexBase!r}; expected 0 or 1.")
+        object.__setattr__(self, "indexBase", int(self.indexBase))
+
+    def contentType(self, labelled: bool) -> str:
+        """Return ``text/libsvm``."""
+        return "text/libsvm"
+
+    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+        """Yield lines."""
+        for some in rows:
+            yield _contents(libsvm_lines(some, self.indexBase))
+
+
+@dataclass(frozen=True)
+class Parquet(StagingFormat):
+    """Columns of float32, the label first, one for each number of the vectors."""
+
+    extension = ".parquet"
+    takes_numbers = True
+    expands = True
+    compressible = False
+
+    def contentType(self, labelled: bool) -> str:
+        """Return ``application/x-parquet``."""
+        return "application/x-parquet"
+
+    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+        """Yield the pieces of one file."""
+        return parquet_file(rows)
+
+
+FORMATS: dict[str, StagingFormat] = {
+    "sagemaker": RecordIO(),
+    "csv": CSV(),
+    "libsvm": LibSVM(),
+    "parquet": Parquet(),
+}
+"""Formats by the name that users give; any other name is a data source of Spark."""
+
+
+def _contents(payloads: pa.Array) -> memoryview:
+    """Return the payloads one after the other, as they lie in the array."""
+    _, offsets, data = payloads.buffers()
+    ends = np.frombuffer(offsets, np.int64)[payloads.offset :]
+    return memoryview(data)[ends[0] : ends[len(payloads)]]

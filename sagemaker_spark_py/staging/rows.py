@@ -1,0 +1,190 @@
+"""Arrow batches cut into slices small enough to be encoded one at a time, and read into arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sagemaker_spark_py.errors import DataError
+from sagemaker_spark_py.transformation.columns import (
+    is_matrix,
+    read_columns,
+    read_features,
+    read_numbers,
+    to_numpy,
+)
+from sagemaker_spark_py.transformation.features import Features
+from sagemaker_spark_py.transformation.records import encode_column, encode_features
+
+Array = npt.NDArray[Any]
+
+SLICE_BYTES = 1 << 20
+"""Arrow bytes that are encoded at once; large enough for NumPy, small beside a part of an upload."""
+
+
+class Slice(NamedTuple):
+    """Some consecutive rows of a partition, still in Arrow."""
+
+    first_row: int
+    batch: pa.RecordBatch
+
+
+class Matrices(NamedTuple):
+    """A column of matrices, still in Arrow: only records hold them, and their encoder reads them itself."""
+
+    column: pa.StructArray
+    name: str
+
+    @property
+    def dim(self) -> int:
+        """Numbers in each matrix; all must have the same shape.
+
+        Raises
+        ------
+        DataError
+            If shapes differ.
+        """
+        shapes = np.stack([to_numpy(self.column.field(name)) for name in ("numRows", "numCols")], axis=1)
+        other = (shapes != shapes[0]).any(axis=1)
+        if other.any():
+            row = int(other.argmax())
+            raise DataError(
+                f"Column {self.name!r} holds matrices of different shapes: {tuple(map(int, shapes[row]))} in "
+                f"row {row} of the batch; expected {shapes[0].tolist()}. Give all rows the same shape."
+            )
+        return int(shapes[0].prod())
+
+
+class Rows(NamedTuple):
+    """Some consecutive rows, in Arrow and in arrays."""
+
+    batch: pa.RecordBatch
+    labels: Array | None
+    features: Features | Matrices
+
+    def records(self) -> pa.LargeBinaryArray:
+        """Return one record per row."""
+        labels = self._float32_labels()
+        if isinstance(self.features, Matrices):
+            return encode_column(self.features.column, name=self.features.name, labels=labels)
+        return encode_features(self.features, labels)
+
+    def _float32_labels(self) -> Array | None:
+        if self.labels is None:
+            return None
+        return _float32("The label", self.labels, lambda: np.arange(len(self.batch)))
+
+    def float32(self) -> tuple[Array | None, Features]:
+        """Return labels and features in float32.
+
+        Raises
+        ------
+        DataError
+            If a finite number would become infinite; names the first such row. Others are rounded.
+        """
+        assert isinstance(self.features, Features)  # formats without matrices refuse them by the schema
+        values = self.features.values
+        narrow = _float32(f"Column {self.features.name!r}", values, self.features.row_of_entry)
+        return self._float32_labels(), replace(self.features, values=narrow)
+
+
+def _float32(subject: str, numbers: Array, row_of: Callable[[], Array]) -> Array:
+    try:
+        with np.errstate(over="raise"):
+            return numbers.astype(np.float32, copy=False)
+    except FloatingPointError as error:
+        large = _beyond_float32(numbers)[0]
+        raise DataError(
+            f"{subject} does not fit into float32: {numbers[large]} in row {row_of()[large]} of the batch; "
+            "expected at most 3.4e38 in size. Scale it, or replace such values."
+        ) from error
+
+
+def _beyond_float32(numbers: Array) -> Array:
+    """Return the positions of finite numbers that are infinite as float32."""
+    with np.errstate(over="ignore"):
+        found: Array = np.flatnonzero(np.isinf(numbers.astype(np.float32)) & np.isfinite(numbers))
+    return found
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that travel to the executors, in their roles.
+
+    Parameters
+    ----------
+    label : str, optional
+        A numeric column; `None` if rows have no label.
+    features : tuple of str
+        One column of vectors, matrices or arrays, or several numeric columns.
+    flat : bool
+        Whether `features` are numeric columns.
+    """
+
+    label: str | None
+    features: tuple[str, ...]
+    flat: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, the label first."""
+        return (() if self.label is None else (self.label,)) + self.features
+
+    def read(self, batch: pa.RecordBatch, dim: int | None) -> Rows:
+        """Read a batch of these columns in the order of `names`, whatever they are called there.
+
+        Raises
+        ------
+        DataError
+            If a label or feature is null, or a row has not `dim` values.
+        """
+        labels = None if self.label is None else read_numbers(batch.column(0), name=self.label)
+        first = 0 if self.label is None else 1
+        return Rows(batch, labels, self._features(batch.columns[first:], dim))
+
+    def _features(self, columns: list[pa.Array], dim: int | None) -> Features | Matrices:
+        if self.flat:
+            return read_columns(columns, self.features, dim=dim)
+        if is_matrix(columns[0].type):
+            return Matrices(columns[0], self.features[0])
+        return read_features(columns[0], name=self.features[0], dim=dim)
+
+
+def sliced(
+    batches: Iterable[pa.RecordBatch], columns: Columns, expand: bool, cuts: Sequence[int] = ()
+) -> Iterator[Slice]:
+    """Cut batches into slices of about `SLICE_BYTES`, without copying.
+
+    Parameters
+    ----------
+    batches : iterable of RecordBatch
+        The rows of one partition, in order. A batch is let go before the next one is asked for.
+    columns : Columns
+        What the batches hold.
+    expand : bool
+        Whether sparse rows will be filled up with zeros, so that a slice may hold fewer of them.
+    cuts : sequence of int
+        Row numbers, ascending, where a new slice must begin.
+    """
+    first_row = 0
+    for batch in batches:
+        rows = batch.num_rows
+        wanted = {cut - first_row for cut in cuts if first_row < cut < first_row + rows}
+        step = _rows_per_slice(batch, columns, expand) if rows else 1
+        for start, end in pairwise(sorted({*range(0, rows, step), *wanted, rows})):
+            yield Slice(first_row + start, batch.slice(start, end - start))
+        first_row += rows
+        del batch
+
+
+def _rows_per_slice(batch: pa.RecordBatch, columns: Columns, expand: bool) -> int:
+    row_bytes = max(batch.nbytes // batch.num_rows, 1)
+    if expand:
+        row_bytes = max(row_bytes, 8 * columns.read(batch.slice(0, 1), None).features.dim)
+    return max(1, SLICE_BYTES // int(row_bytes))

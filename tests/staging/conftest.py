@@ -1,0 +1,74 @@
+"""One Spark session and one S3 server for all tests of this room."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from pyspark import cloudpickle
+from pyspark.sql import SparkSession
+
+from sagemaker_spark_py.service.places import Place
+from sagemaker_spark_py.service.session import Session
+
+from . import faults
+from .partitions import write_here
+
+__all__ = ["write_here"]
+
+# Python workers inherit the environment of the JVM, so this must be set before any test starts Spark.
+os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
+os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
+os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+
+cloudpickle.register_pickle_by_value(faults)  # the workers' Python does not find the tests
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """URL of a server that plays S3."""
+    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    yield f"http://{host}:{port}"
+    moto.stop()
+
+
+@pytest.fixture(scope="session")
+def spark() -> SparkSession:
+    """Two tasks at once; a task may fail once."""
+    builder = SparkSession.builder.master("local[2,2]").config("spark.ui.enabled", "false")
+    return builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
+
+
+@pytest.fixture
+def session(server: str) -> Session:
+    return Session("us-east-1", endpointUrls=(("s3", server),))
+
+
+@pytest.fixture
+def s3(server: str):
+    """A client of boto3 itself, to look at what ours did."""
+    return boto3.client("s3", endpoint_url=server, region_name="us-east-1")
+
+
+@pytest.fixture
+def place(s3) -> Place:
+    bucket = f"test-{uuid.uuid4()}"
+    s3.create_bucket(Bucket=bucket)
+    return Place(bucket, "some/job")
+
+
+@pytest.fixture
+def keys(s3, place: Place):
+    """Return all keys of the bucket."""
+
+    def listed() -> list[str]:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+
+    return listed

@@ -1,0 +1,41 @@
+"""The main job over Spark Connect, in a process of its own: no process can have both kinds of sessions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pyspark
+import pytest
+
+SCRIPT = """
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.remote("local[2]").getOrCreate()
+assert "connect" in type(spark).__module__
+from tests.digits import digits, kmeans
+
+estimator = kmeans()
+model = estimator.fit(digits(spark, 200))
+predicted = model.transform(digits(spark, 100))
+assert predicted.columns == ["label", "features", "distance_to_cluster", "closest_cluster"]
+assert predicted.filter("closest_cluster >= 0").count() == 100
+model.save("{path}/model")
+assert type(model).load("{path}/model").endpointName == model.endpointName
+model.resourceCleanup.deleteResources(model.getCreatedResources())
+print("rows: 100")
+"""
+
+
+@pytest.mark.skipif(pyspark.__version__ < "4", reason="the pip package of Spark 3.5 brings no Connect server")
+def test_main_job_over_connect(aws, tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT.replace("{path}", str(tmp_path))],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert run.stdout.strip().endswith("rows: 100"), run.stderr[-3000:]
