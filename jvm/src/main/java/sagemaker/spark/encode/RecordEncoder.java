@@ -11,6 +11,13 @@ final class RecordEncoder implements Encoder {
   private final boolean fillEmpty;
   private final boolean refuseOverflow;
 
+  /**
+   * Settles what records look like.
+   *
+   * @param fillEmpty whether sparse rows without values get an explicit zero: XGBoost's reader
+   *     fails at them otherwise
+   * @param refuseOverflow whether numbers too large for float32 are refused or become infinite
+   */
   RecordEncoder(boolean fillEmpty, boolean refuseOverflow) {
     this.fillEmpty = fillEmpty;
     this.refuseOverflow = refuseOverflow;
@@ -19,22 +26,8 @@ final class RecordEncoder implements Encoder {
   @Override
   public void encode(Numbers label, Features features, Bytes out) {
     if (refuseOverflow) {
-      check("The features do", features.values());
-      if (label != null) {
-        check("The label does", label);
-      }
+      Overflow.check(label, features);
     }
     writer.write(label, fillEmpty ? features.filled() : features, out);
-  }
-
-  private static void check(String subject, Numbers numbers) {
-    int wrong = numbers.firstOverflow();
-    if (wrong >= 0) {
-      throw new IllegalArgumentException(
-          String.format(
-              "%s not fit into float32: %s; expected at most 3.4e38 in size. "
-                  + "Scale them, or replace such values.",
-              subject, numbers.show(wrong)));
-    }
   }
 }

@@ -17,16 +17,19 @@ public enum RowFormat {
               with.flag("fillEmpty"),
               with.choice("overflow", "infinity", "error").equals("error"))),
 
+  /** Lines of {@code label index:value ...}; without options as requests to XGBoost need them. */
   LIBSVM(
       ".libsvm",
       false,
-      named("indexBase", "1", "omitZeros", "false", "zeroEntry", "true"),
+      named("float32", "false", "indexBase", "1", "omitZeros", "false", "zeroEntry", "true"),
       with ->
           new LibSvmEncoder(
               Integer.parseInt(with.choice("indexBase", "0", "1")),
-              with.flag("zeroEntry"),
-              with.flag("omitZeros"))),
+              LibSvmEncoder.ZeroEntry.valueOf(with.choice("zeroEntry", "TRUE", "FALSE", "EMPTY")),
+              with.flag("omitZeros"),
+              with.flag("float32"))),
 
+  /** Lines of comma-separated values. */
   CSV(".csv", false, named(), with -> new CsvEncoder());
 
   private final String extension;

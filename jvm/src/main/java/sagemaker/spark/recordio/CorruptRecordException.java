@@ -1,30 +1,33 @@
 package sagemaker.spark.recordio;
 
-/** Bytes that are not recordIO-protobuf; the message names the file and the place. */
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+/**
+ * Bytes that are not recordIO-protobuf.
+ *
+ * <p>It must not leave a task: the driver's side that receives failures cannot load classes from a
+ * jar that was added to a running session. See {@link #in}.
+ */
 public final class CorruptRecordException extends RuntimeException {
-  private final String problem;
   private final long offset;
 
+  /** With the place of the problem in the bytes that were looked at. */
   public CorruptRecordException(String problem, long offset) {
     super(problem);
-    this.problem = problem;
     this.offset = offset;
   }
 
-  /** The same in a file. */
-  public CorruptRecordException(CorruptRecordException cause, String file, long start) {
-    super(
+  /**
+   * The same problem in a file, or what it is decompressed to, in which those bytes begin
+   * somewhere.
+   */
+  public UncheckedIOException in(String file, long start) {
+    String message =
         String.format(
             "File %s is corrupt: %s (at byte offset %d). Write it again, or read with the option "
                 + "mode=DROPMALFORMED to leave out what is corrupt.",
-            file, cause.problem, start + cause.offset),
-        cause);
-    this.problem = cause.problem;
-    this.offset = start + cause.offset;
-  }
-
-  /** Where the problem is: in the file, or what a file is decompressed to. */
-  public long offset() {
-    return offset;
+            file, getMessage(), start + offset);
+    return new UncheckedIOException(message, new IOException(getMessage()));
   }
 }

@@ -36,9 +36,9 @@ public final class FrameReader implements Closeable {
     return file;
   }
 
-  /** The same problem, with the name of the file and the place of the current record in it. */
-  public CorruptRecordException located(CorruptRecordException error) {
-    return new CorruptRecordException(error, file, payloadStart);
+  /** Where the payload lies in the file. */
+  public long payloadStart() {
+    return payloadStart;
   }
 
   /** The bytes of the record, from 0 to {@link #payloadBytes}; overwritten by the next one. */
@@ -57,14 +57,6 @@ public final class FrameReader implements Closeable {
    * @throws CorruptRecordException if there is none; then nothing more can be read
    */
   public boolean next() throws IOException {
-    try {
-      return readNext();
-    } catch (CorruptRecordException error) {
-      throw new CorruptRecordException(error, file, 0);
-    }
-  }
-
-  private boolean readNext() throws IOException {
     int found = read(header.array(), 0, Wire.FRAME_BYTES);
     if (found == 0) {
       return false;

@@ -19,7 +19,7 @@ final class ArrayColumn extends FeatureColumn {
     if (mayHoldNull) {
       refuseNulls(array);
     }
-    return Features.dense(element.all(array));
+    return Features.dense(name(), element.all(array));
   }
 
   private void refuseNulls(ArrayData array) {

@@ -14,6 +14,11 @@ public final class Doubles implements Numbers {
   }
 
   @Override
+  public double get(int index) {
+    return values[index];
+  }
+
+  @Override
   public void putFloats(Bytes out) {
     out.putFloats(values);
   }
@@ -21,11 +26,6 @@ public final class Doubles implements Numbers {
   @Override
   public void putText(int index, Bytes out) {
     NumberText.put(values[index], out);
-  }
-
-  @Override
-  public boolean isZero(int index) {
-    return values[index] == 0;
   }
 
   @Override
@@ -39,7 +39,11 @@ public final class Doubles implements Numbers {
   }
 
   @Override
-  public String show(int index) {
-    return Double.toString(values[index]);
+  public Floats narrowed() {
+    float[] narrow = new float[values.length];
+    for (int i = 0; i < narrow.length; i++) {
+      narrow[i] = (float) values[i];
+    }
+    return new Floats(narrow);
   }
 }

@@ -3,6 +3,7 @@ package sagemaker.spark.rows;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.types.UserDefinedType;
 
 /** Reads features of one column; made once per schema. */
@@ -36,10 +37,16 @@ public abstract class FeatureColumn {
         return new ArrayColumn(name, element, ((ArrayType) type).containsNull());
       }
     }
-    throw new IllegalArgumentException(
-        String.format(
-            "Column '%s' has the wrong type: %s; expected a vector%s or an array of numbers.",
-            name, type.simpleString(), matrices ? ", a matrix" : ""));
+    StructColumn struct =
+        type instanceof StructType ? StructColumn.of(name, (StructType) type) : null;
+    if (struct == null) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Column '%s' has the wrong type: %s; expected a vector%s, or an array or a struct of "
+                  + "numbers.",
+              name, type.simpleString(), matrices ? ", a matrix" : ""));
+    }
+    return struct;
   }
 
   /** Whether a type is laid out as another; those of spark.mllib are as those of spark.ml. */

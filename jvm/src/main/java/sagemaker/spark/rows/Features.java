@@ -8,39 +8,51 @@ package sagemaker.spark.rows;
  * vectors and arrays.
  */
 public final class Features {
+  private final String name;
   private final Numbers values;
   private final long[] keys;
   private final long[] shape;
   private final long dim;
 
-  private Features(Numbers values, long[] keys, long[] shape, long dim) {
+  private Features(String name, Numbers values, long[] keys, long[] shape, long dim) {
+    this.name = name;
     this.values = values;
     this.keys = keys;
     this.shape = shape;
     this.dim = dim;
   }
 
-  static Features dense(Numbers values) {
-    return new Features(values, null, null, values.size());
+  static Features dense(String name, Numbers values) {
+    return new Features(name, values, null, null, values.size());
   }
 
-  static Features denseMatrix(Numbers values, long rows, long columns) {
-    return new Features(values, null, new long[] {rows, columns}, values.size());
+  static Features denseMatrix(String name, Numbers values, long rows, long columns) {
+    return new Features(name, values, null, new long[] {rows, columns}, values.size());
   }
 
   /** With keys that are as many as the values and lie in the shape. */
-  static Features sparse(Numbers values, long[] keys, long... shape) {
+  static Features sparse(String name, Numbers values, long[] keys, long... shape) {
     long dim = 1;
     for (long size : shape) {
       dim *= size;
     }
-    return new Features(values, keys, shape, dim);
+    return new Features(name, values, keys, shape, dim);
   }
 
   /** These, or if they are sparse without any value: with an explicit zero at the first place. */
   public Features filled() {
     boolean isBare = keys != null && keys.length == 0 && dim > 0;
-    return isBare ? new Features(new Doubles(0), new long[] {0}, shape, dim) : this;
+    return isBare ? new Features(name, new Doubles(0), new long[] {0}, shape, dim) : this;
+  }
+
+  /** The same rounded to float32. */
+  public Features narrowed() {
+    return new Features(name, values.narrowed(), keys, shape, dim);
+  }
+
+  /** The column, for messages. */
+  public String name() {
+    return name;
   }
 
   public Numbers values() {

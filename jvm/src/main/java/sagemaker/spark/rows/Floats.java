@@ -14,6 +14,11 @@ public final class Floats implements Numbers {
   }
 
   @Override
+  public double get(int index) {
+    return values[index];
+  }
+
+  @Override
   public void putFloats(Bytes out) {
     out.putFloats(values);
   }
@@ -24,17 +29,7 @@ public final class Floats implements Numbers {
   }
 
   @Override
-  public boolean isZero(int index) {
-    return values[index] == 0;
-  }
-
-  @Override
-  public int firstOverflow() {
-    return -1;
-  }
-
-  @Override
-  public String show(int index) {
-    return Float.toString(values[index]);
+  public Floats narrowed() {
+    return this;
   }
 }

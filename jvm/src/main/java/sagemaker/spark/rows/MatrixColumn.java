@@ -35,7 +35,7 @@ final class MatrixColumn extends FeatureColumn {
     }
     boolean byRow = matrix.getBoolean(TRANSPOSED);
     double[] ordered = byRow ? values : byRow(values, rows, columns);
-    return Features.denseMatrix(new Doubles(ordered), rows, columns);
+    return Features.denseMatrix(name(), new Doubles(ordered), rows, columns);
   }
 
   private static double[] byRow(double[] byColumn, int rows, int columns) {
@@ -55,7 +55,7 @@ final class MatrixColumn extends FeatureColumn {
     int columns = matrix.getInt(COLUMNS);
     long[] keys = keys(matrix, columns);
     check(keys, values, (long) rows * columns);
-    return Features.sparse(values, keys, rows, columns);
+    return Features.sparse(name(), values, keys, rows, columns);
   }
 
   private long[] keys(InternalRow matrix, int columns) {

@@ -4,18 +4,20 @@ package sagemaker.spark.rows;
 public interface Numbers {
   int size();
 
+  /** One of them; integers beyond 2^53 lose their last digits. */
+  double get(int index);
+
   /** Appends all of them as float32. */
   void putFloats(Bytes out);
 
   /** Appends one of them in the shortest form that reads back as the same number of its type. */
   void putText(int index, Bytes out);
 
-  /** Whether one of them is 0 or -0. */
-  boolean isZero(int index);
+  /** The same rounded to float32. */
+  Floats narrowed();
 
   /** The first finite one that is infinite as float32, or -1. */
-  int firstOverflow();
-
-  /** One of them in words, for messages. */
-  String show(int index);
+  default int firstOverflow() {
+    return -1;
+  }
 }

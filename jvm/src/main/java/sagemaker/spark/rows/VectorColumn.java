@@ -18,7 +18,7 @@ final class VectorColumn extends FeatureColumn {
   Features readValue(Object value) {
     InternalRow vector = (InternalRow) value;
     Numbers values = new Doubles(vector.getArray(VALUES).toDoubleArray());
-    return vector.getByte(TYPE) == SPARSE ? sparse(vector, values) : Features.dense(values);
+    return vector.getByte(TYPE) == SPARSE ? sparse(vector, values) : Features.dense(name(), values);
   }
 
   private Features sparse(InternalRow vector, Numbers values) {
@@ -29,6 +29,6 @@ final class VectorColumn extends FeatureColumn {
     }
     int size = vector.getInt(SIZE);
     check(keys, values, size);
-    return Features.sparse(values, keys, size);
+    return Features.sparse(name(), values, keys, size);
   }
 }

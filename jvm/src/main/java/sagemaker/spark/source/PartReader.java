@@ -52,7 +52,7 @@ final class PartReader extends AbstractIterator<InternalRow> {
     } catch (CorruptRecordException error) {
       // Where the next record begins is unknown: the rest of the file is one corrupt record.
       ended = true;
-      return corrupt(error);
+      return corrupt(error, 0);
     } catch (IOException error) {
       throw new UncheckedIOException("Reading failed: " + frames.file(), error);
     }
@@ -66,15 +66,16 @@ final class PartReader extends AbstractIterator<InternalRow> {
     try {
       return plan.row(Record.parse(frames));
     } catch (CorruptRecordException error) {
-      return corrupt(frames.located(error));
+      return corrupt(error, frames.payloadStart());
     }
   }
 
-  private InternalRow corrupt(CorruptRecordException error) {
+  private InternalRow corrupt(CorruptRecordException error, long start) {
+    UncheckedIOException located = error.in(frames.file(), start);
     if (plan.mode() == ReadMode.FAILFAST) {
-      throw error;
+      throw located;
     }
-    LOG.warn("Left out: {}", error.getMessage());
+    LOG.warn("Left out: {}", located.getMessage());
     return plan.mode() == ReadMode.PERMISSIVE ? empty : null;
   }
 }

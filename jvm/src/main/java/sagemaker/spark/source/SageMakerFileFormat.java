@@ -80,22 +80,23 @@ public final class SageMakerFileFormat implements FileFormat, DataSourceRegister
   /** The first record of a file; null if it has none, or none that can be read and need be. */
   private static Record first(Configuration configuration, FileStatus file, ReadMode mode) {
     try (FrameReader frames = PartReaders.open(configuration, file.getPath())) {
-      return frames.next() ? parse(frames) : null;
-    } catch (CorruptRecordException error) {
-      if (mode == ReadMode.FAILFAST) {
-        throw error;
-      }
-      return null;
+      return first(frames, mode);
     } catch (IOException error) {
       throw new UncheckedIOException("Reading failed: " + file.getPath(), error);
     }
   }
 
-  private static Record parse(FrameReader frames) {
+  private static Record first(FrameReader frames, ReadMode mode) throws IOException {
+    long start = 0;
     try {
-      return Record.parse(frames);
+      boolean found = frames.next();
+      start = frames.payloadStart();
+      return found ? Record.parse(frames) : null;
     } catch (CorruptRecordException error) {
-      throw frames.located(error);
+      if (mode == ReadMode.FAILFAST) {
+        throw error.in(frames.file(), start);
+      }
+      return null;
     }
   }
 
@@ -109,8 +110,10 @@ public final class SageMakerFileFormat implements FileFormat, DataSourceRegister
       Seq<Filter> filters,
       Map<String, String> options,
       Configuration configuration) {
-    ReadPlan plan = new ReadPlan(requiredSchema, new SourceOptions(options));
-    return new PartReaders(plan, session, configuration);
+    SourceOptions own = new SourceOptions(options);
+    // Columns that this query does not ask for must be right as well.
+    new ReadPlan(dataSchema, own);
+    return new PartReaders(new ReadPlan(requiredSchema, own), session, configuration);
   }
 
   /** For Scala 2.13. */

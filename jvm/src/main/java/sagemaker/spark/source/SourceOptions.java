@@ -1,7 +1,7 @@
 package sagemaker.spark.source;
 
 import java.io.Serializable;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -51,7 +51,12 @@ final class SourceOptions implements Serializable {
   /** How rows are written, with those options that belong to it. */
   Encoding encoding() {
     RowFormat format = choice(RECORD_FORMAT, RowFormat.class, RowFormat.RECORDIO);
-    Map<String, String> own = new HashMap<>(options);
+    Map<String, String> own = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    if (format == RowFormat.LIBSVM) { // A file is read by another reader than a request.
+      own.put("float32", "true");
+      own.put("zeroEntry", "empty");
+    }
+    own.putAll(options);
     own.keySet().removeIf(name -> !format.options().containsKey(name));
     return Encoding.of(format, own);
   }
@@ -74,6 +79,6 @@ final class SourceOptions implements Serializable {
     throw new IllegalArgumentException(
         String.format(
             "Option '%s' is unknown: '%s'; expected one of %s.",
-            name, value, java.util.Arrays.toString(type.getEnumConstants())));
+            name, value, Arrays.toString(type.getEnumConstants())));
   }
 }
