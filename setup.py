@@ -7,6 +7,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
+from setuptools.command.develop import develop
 from setuptools.command.sdist import sdist
 
 LOCAL = [
@@ -54,18 +55,24 @@ def build_jar():
     return None
 
 
-class BuildWithJar(build_py):
-    def run(self):
-        obstacle = build_jar()
-        if obstacle:
-            print(f"sagemaker_spark_py is installed without its jar, rows are encoded in Python: {obstacle}")
-        super().run()
+def with_jar(command):
+    """Return the command with making the jar before it."""
+
+    class WithJar(command):
+        def run(self):
+            obstacle = build_jar()
+            if obstacle:
+                print(
+                    f"sagemaker_spark_py is installed without its jar, rows are encoded in Python: {obstacle}"
+                )
+            super().run()
+
+    return WithJar
 
 
 class SdistWithJvm(sdist):
-    def add_defaults(self):
-        super().add_defaults()
-        self.filelist.extend(str(path) for path in jar_sources())
+    def make_release_tree(self, base_dir, files):
+        super().make_release_tree(base_dir, [*files, *map(str, jar_sources())])
 
 
 setup(
@@ -85,7 +92,7 @@ setup(
             "recordio/*.proto",
         ]
     },
-    cmdclass={"build_py": BuildWithJar, "sdist": SdistWithJvm},
+    cmdclass={"build_py": with_jar(build_py), "develop": with_jar(develop), "sdist": SdistWithJvm},
     python_requires=">=3.10",
     install_requires=[
         "pyspark[connect]>=3.5",

@@ -21,8 +21,8 @@ Options of libsvm:
 Without options they write what the request serializers write, but for ``overflow``. The data source takes the
 same options, with defaults of libsvm for training (``zeroEntry=empty``, ``float32=true``), and besides:
 ``labelColumnName`` (empty: no label), ``featuresColumnName``, ``recordFormat`` (recordio, libsvm, csv),
-``compression`` and, for reading, ``mode`` (failfast, permissive, dropmalformed). Overwriting with a schema that
-is refused loses the old files, as with Spark's own sources: Spark deletes them before it asks the format.
+``compression`` and, for reading, ``mode`` (failfast, permissive, dropmalformed). Overwriting with a schema
+that is refused loses the old files, as with Spark's own sources: it deletes them before it asks the format.
 """
 
 from __future__ import annotations
@@ -146,10 +146,12 @@ def _try(spark: SparkSession) -> str | None:
 
 
 def _load(spark: SparkSession) -> bytes:
-    """Add the jar, register the functions, and return what one of them returns."""
+    """Add the jar unless the user did, register the functions, and return what one of them returns."""
+    added = spark._jsc.sc().listJars().mkString("\n")
     for jar in classpath_jars():
-        escaped = jar.replace("\\", "\\\\").replace("'", "\\'")
-        spark.sql(f"ADD JAR '{escaped}'")
+        if Path(jar).name not in added:  # Spark would complain about a second one of that name.
+            escaped = jar.replace("\\", "\\\\").replace("'", "\\'")
+            spark.sql(f"ADD JAR '{escaped}'")
     _show_to_thread(spark)
     jvm: Any = spark._jvm
     jvm.sagemaker.spark.sql.Functions().register(spark._jsparkSession)

@@ -1,5 +1,9 @@
 package sagemaker.spark.recordio;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+
 /** The fields of one protobuf message, one after the other. */
 final class Fields {
   private static final int MAX_VARINT_BYTES = 10;
@@ -112,5 +116,14 @@ final class Fields {
       }
     }
     return true;
+  }
+
+  /** Refuses content that is not UTF-8. */
+  void requireText() {
+    try {
+      StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(data, start, stop - start));
+    } catch (CharacterCodingException error) {
+      throw new CorruptRecordException("text is not UTF-8", start);
+    }
   }
 }

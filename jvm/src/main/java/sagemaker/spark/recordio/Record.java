@@ -33,6 +33,8 @@ public final class Record {
       } else if (fields.is(Wire.LABEL, Wire.DELIMITED)) {
         Tensor found = entry(payload, fields.inside());
         record.label = found == null ? record.label : found;
+      } else if (fields.number <= Wire.LAST_TEXT && fields.wireType == Wire.DELIMITED) {
+        fields.requireText();
       }
     }
     return record;
@@ -45,6 +47,9 @@ public final class Record {
     while (fields.next()) {
       if (fields.is(Wire.NAME, Wire.DELIMITED)) {
         named = fields.holds(NAME);
+        if (!named) {
+          fields.requireText();
+        }
       } else if (fields.is(Wire.VALUE, Wire.DELIMITED)) {
         value.merge(payload, fields.inside());
       }

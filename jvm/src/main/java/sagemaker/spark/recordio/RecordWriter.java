@@ -110,13 +110,7 @@ public final class RecordWriter {
     final int total;
 
     Sizes(Features features, boolean labelled) {
-      long most = 4L * features.values().size() + varints(features.keys());
-      if (most > Wire.MAX_PAYLOAD_BYTES - 256) {
-        throw new IllegalArgumentException(
-            String.format(
-                "Row is too large for a record: %d bytes; expected less than %d.",
-                most, Wire.MAX_PAYLOAD_BYTES - 256));
-      }
+      refuseBeyondLimit(4L * features.values().size() + varints(features.keys()));
       values = 4 * features.values().size();
       keys = (int) varints(features.keys());
       shape = (int) varints(features.shape());
@@ -124,7 +118,17 @@ public final class RecordWriter {
       value = field(tensor);
       entry = NAME.length + field(value);
       payload = field(entry) + (labelled ? LABEL.length + 4 : 0);
+      refuseBeyondLimit(payload);
       total = Wire.FRAME_BYTES + payload + Wire.padding(payload);
+    }
+
+    private static void refuseBeyondLimit(long bytes) {
+      if (bytes > Wire.MAX_PAYLOAD_BYTES) {
+        throw new IllegalArgumentException(
+            String.format(
+                "Row is too large for a record: %d bytes; expected at most %d.",
+                bytes, Wire.MAX_PAYLOAD_BYTES));
+      }
     }
 
     /** Bytes of a field whose content has so many. */

@@ -19,6 +19,9 @@ public final class Wire {
   static final int FEATURES = 1;
   static final int LABEL = 2;
 
+  /** Those from 3 to this one are texts that nothing here asks for. */
+  static final int LAST_TEXT = 5;
+
   // Fields of an entry of its maps.
   static final int NAME = 1;
   static final int VALUE = 2;

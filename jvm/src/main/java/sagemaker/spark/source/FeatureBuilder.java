@@ -8,7 +8,6 @@ import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import sagemaker.spark.recordio.Tensor;
-import sagemaker.spark.recordio.Wire;
 
 /** Makes values of one of Spark's types from tensors; chosen once per schema. */
 enum FeatureBuilder {
@@ -64,7 +63,7 @@ enum FeatureBuilder {
 
     @Override
     void check(Layout tensor) {
-      tensor.requireDim(MAX_CELLS);
+      tensor.requireDim(tensor.isSparse() ? MAX_CELLS : Integer.MAX_VALUE);
     }
   },
 
@@ -81,12 +80,12 @@ enum FeatureBuilder {
 
     @Override
     void check(Layout tensor) {
-      tensor.requireDim(MAX_CELLS);
+      tensor.requireDim(tensor.isSparse() ? MAX_CELLS : Integer.MAX_VALUE);
     }
   };
 
-  /** No dense record has more values; what a sparse one is written out to must not be larger. */
-  private static final int MAX_CELLS = Wire.MAX_PAYLOAD_BYTES / 4;
+  /** A sparse tensor is not written out beyond this size, which a few wrong bytes may claim. */
+  private static final int MAX_CELLS = 1 << 24;
 
   // Values of the field "type" of vectors and matrices.
   private static final byte SPARSE = 0;
