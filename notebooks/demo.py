@@ -7,6 +7,7 @@ the cluster of the others through an endpoint, says how pure the clusters are, d
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -110,6 +111,8 @@ def run(spark: SparkSession) -> None:
 def main() -> None:
     """Run the demo between the start and the stop of the local SageMaker and of Spark."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("sagemaker_spark_py.staging").setLevel(logging.INFO)
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     with stage("Starting the local SageMaker"):
         aws = LocalSageMaker().start()

@@ -37,6 +37,9 @@ class _Alias(ModuleType):
             raise AttributeError(name)
         return getattr(import_module(self._home), name)
 
+    def __dir__(self) -> list[str]:
+        return dir(import_module(self._home))
+
 
 def register(package: str) -> None:
     """Make AWS's module names importable below a package."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyspark.ml.base import Estimator
+from pyspark.ml.base import Estimator, _FitMultipleIterator
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
-from sagemaker_spark_py.errors import ResourceCreationError, ServiceError
+from sagemaker_spark_py import trials
+from sagemaker_spark_py.errors import ResourceCreationError, ServiceError, TrainingError
 from sagemaker_spark_py.model import SageMakerModel, hosting_requests
 from sagemaker_spark_py.names import NamePolicy
 from sagemaker_spark_py.params import HasHyperparameters
@@ -20,9 +20,11 @@ from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import Place, Session, jobs, progress, requests, resolve_path, resolve_role
 from sagemaker_spark_py.settings import EstimatorSettings, setting, text, text_map
-from sagemaker_spark_py.staging import Plan, SparkPlan, Staged, plan, write
+from sagemaker_spark_py.staging import Plan, SharedRows, SparkPlan, Staged, plan, write
 
-_log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from pyspark.ml._typing import ParamMap
+    from typing_extensions import Self
 
 _ANYWHERE = Place("bucket", "prefix")
 """Stands for places that are not known yet while a request is checked."""
@@ -41,6 +43,7 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         if uid is not None:
             self._resetUid(uid)
         self._latestTrainingJob: str | None = None
+        self._is_trial = False
 
     @property
     @abstractmethod
@@ -77,16 +80,51 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         """The boto3 client of STS that this estimator uses on the driver."""
         return self._session().client("sts")
 
+    def copy(self, extra: ParamMap | None = None) -> Self:
+        """Return a copy with the same uid and settings, and with Params changed by `extra`."""
+        that = super().copy(extra)
+        that._is_trial = self._is_trial or bool(extra)
+        return that
+
+    def fitMultiple(
+        self, dataset: DataFrame, paramMaps: Sequence[ParamMap]
+    ) -> Iterator[tuple[int, SageMakerModel]]:
+        """Fit a model for each map of Params; the rows are staged once for all that want them alike.
+
+        Parameters
+        ----------
+        dataset : DataFrame
+            What to train on.
+        paramMaps : sequence of dict
+            A map of Params to values for each model.
+
+        Returns
+        -------
+        iterator of (int, SageMakerModel)
+            Fits when asked for the next one; several threads may ask. The number is the place in `paramMaps`.
+        """
+        rows = SharedRows(dataset, len(paramMaps))
+        copies = [self.copy(params) for params in paramMaps]
+        return _FitMultipleIterator(lambda index: copies[index]._fit_on(rows), len(copies))
+
     def _fit(self, dataset: DataFrame) -> SageMakerModel:
-        names = self.namePolicyFactory.createNamePolicy()
+        return self._fit_on(SharedRows(dataset, 1))
+
+    def _fit_on(self, rows: SharedRows) -> SageMakerModel:
+        trials.delete_forgotten(self.uid)
+        dataset, names = rows.dataset, self.namePolicyFactory.createNamePolicy()
         role = resolve_role(self.sagemakerRole, _conf_of(dataset))
         staging_plan = self._check(dataset.schema, names, role)
         session = self._session()
         source, target = self._places(dataset, names, session)
-        manifest = self.trainingInputMode != "FastFile"
-        staged = write(dataset, source, session, staging_plan, manifest=manifest, instances=self._shares())
-        request = self._request(names, role, staged.uri, staged.s3DataType, staging_plan, target)
-        job = self._train(session, request, staged)
+
+        def stage() -> Staged:
+            manifest = self.trainingInputMode != "FastFile"
+            return write(dataset, source, session, staging_plan, manifest=manifest, instances=self._shares())
+
+        with rows.use(staging_plan, stage, self.deleteStagingDataAfterTraining) as staged:
+            request = self._request(names, role, staged.uri, staged.s3DataType, staging_plan, target)
+            job = self._train(session, request, staged)
         return self._copyValues(self._model(names, role, session, jobs.model_data_uri(job)))
 
     def _check(self, schema: StructType, names: NamePolicy, role: str) -> Plan | SparkPlan:
@@ -157,35 +195,18 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         )
 
     def _train(self, session: Session, request: dict[str, Any], staged: Staged) -> dict[str, Any]:
-        """Run the job; delete its rows when it is over or never began, not while it may still read them."""
+        """Start the job and wait for its end."""
+        name = self._latestTrainingJob = jobs.create_training_job(session, request)
+        watch = progress.watcher(self.logs, jobs.log_tail(session, name))
         try:
-            name = jobs.create_training_job(session, request)
-        except BaseException:
-            self._delete(staged)
-            raise
-        self._latestTrainingJob = name
-        try:
-            watch = progress.watcher(self.logs, jobs.log_tail(session, name))
-            job = jobs.wait_for_training_job(session, name, watch=watch)
+            return jobs.wait_for_training_job(session, name, watch=watch)
         except ServiceError as error:
-            raise ServiceError(
+            raise TrainingError(
                 f"{error} Training job {name!r} may still run, so its rows at {staged.place.uri} were kept. "
                 f"Once it is over, use SageMakerModel.fromTrainingJob({name!r}, ...).",
-                *(error.code, error.status, error.requestId),
+                name,
+                "InProgress",
             ) from error
-        except BaseException:
-            self._delete(staged)
-            raise
-        self._delete(staged)
-        return job
-
-    def _delete(self, staged: Staged) -> None:
-        if not self.deleteStagingDataAfterTraining:
-            return
-        try:
-            staged.delete()
-        except ServiceError as error:  # the model, or the reason why there is none, matters more
-            _log.warning("Staged rows at %s are left: %s", staged.place.uri, error)
 
     def _model_settings(self, names: NamePolicy, role: str, artifact: S3DataPath) -> dict[str, Any]:
         return {
@@ -206,13 +227,15 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
     def _model(self, names: NamePolicy, role: str, session: Session, artifact: str) -> SageMakerModel:
         settings = self._model_settings(names, role, S3DataPath.fromS3URI(artifact))
         try:
-            return SageMakerModel(**settings, session=session, uid=self.uid)
+            model = SageMakerModel(**settings, session=session, uid=self.uid)
         except ResourceCreationError as error:
             job = self._latestTrainingJob
             raise ResourceCreationError(
                 f"{error} The training is not lost: use SageMakerModel.fromTrainingJob({job!r}, ...).",
                 error.createdResources,
             ) from error
+        model._is_trial = self._is_trial
+        return model
 
     def _session(self) -> Session:
         clients = [self._settings[name] for name in ("sagemakerClient", "s3Client", "stsClient")]

@@ -11,6 +11,7 @@ from pyspark.ml.base import Model
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
+from sagemaker_spark_py import trials
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
 from sagemaker_spark_py.inference import WAYS, EndpointCall, output_schema
 from sagemaker_spark_py.names import NamePolicy
@@ -137,6 +138,7 @@ class SageMakerModel(Model, ModelSettings, Persistent):
         if uid is not None:
             self._resetUid(uid)
         self._hosting = _Hosting()
+        self._is_trial = False
         self._check_settings()
         if self.endpointCreationPolicy is EndpointCreationPolicy.CREATE_ON_CONSTRUCT:
             self._ensure_endpoint()
@@ -222,6 +224,8 @@ class SageMakerModel(Model, ModelSettings, Persistent):
         except ResourceCreationError as error:
             self._hosting.created = error.createdResources
             raise
+        if self._is_trial:
+            trials.watch(self._hosting, self.uid, self._session(), self._hosting.created)
         return wanted.endpoint_name
 
     def _state(self) -> dict[str, Any]:

@@ -29,8 +29,8 @@ ECHO_IMAGE = [sys.executable, str(Path(__file__).parent / "local" / "echo_image.
 
 @pytest.fixture(scope="session")
 def spark() -> SparkSession:
-    """Two tasks at once; a task may fail three times."""
-    builder = SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false")
+    """Two tasks at once; a task may fail once."""
+    builder = SparkSession.builder.master("local[2,2]").config("spark.ui.enabled", "false")
     return builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
 
 

@@ -14,6 +14,9 @@ from sagemaker_spark_py.recordio.fixed import around, delimited
 from sagemaker_spark_py.recordio.ragged import Bytes, Flags, Ints, copy_runs, offsets, windows
 from sagemaker_spark_py.recordio.varints import Whole
 
+_BLOCK_ROWS = 1 << 12
+"""So many rows are written at a time, so that the places written to stay in the processor's cache."""
+
 _NAME = delimited(wire.NAME, wire.DEFAULT_NAME.encode())
 _LABEL_HEAD = around(wire.LABEL, wire.DEFAULT_NAME, 1)[0]
 
@@ -61,17 +64,21 @@ def weave(rows: Rows) -> tuple[Bytes, Ints]:
     """Encode rows; returns the records' bytes and their n + 1 offsets."""
     sizes = _measure(rows)
     keys = varints.encode(rows.keys)
+    key_starts = offsets(sizes.keys)[:-1]
     bounds = offsets(wire.FRAME_BYTES + sizes.payload + -sizes.payload % wire.ALIGNMENT_BYTES)
     data = np.zeros(int(bounds[-1]), np.uint8)
-    cursors = _Cursors(data, bounds[:-1])
-    _write_head(cursors, sizes)
-    cursors.runs(rows.values.view(np.uint8), 4 * rows.indptr[:-1], sizes.floats)
-    cursors.head_if_filled(wire.KEYS, sizes.keys)
-    cursors.runs(keys, offsets(sizes.keys)[:-1], sizes.keys)
-    _write_shape(cursors, sizes, rows)
-    if rows.labels is not None:
-        cursors.constant(_LABEL_HEAD)
-        cursors.words(rows.labels)
+    for first in range(0, len(rows.shaped), _BLOCK_ROWS):
+        block = slice(first, first + _BLOCK_ROWS)
+        part = _Sizes(*(column[block] for column in sizes))
+        cursors = _Cursors(data, bounds[:-1][block])
+        _write_head(cursors, part)
+        cursors.runs(rows.values.view(np.uint8), 4 * rows.indptr[:-1][block], part.floats)
+        cursors.head_if_filled(wire.KEYS, part.keys)
+        cursors.runs(keys, key_starts[block], part.keys)
+        _write_shape(cursors, part, rows.shapes[block], rows.shaped[block])
+        if rows.labels is not None:
+            cursors.constant(_LABEL_HEAD)
+            cursors.words(rows.labels[block])
     return data, bounds
 
 
@@ -158,8 +165,8 @@ def _write_head(cursors: _Cursors, sizes: _Sizes) -> None:
     cursors.head_if_filled(wire.VALUES, sizes.floats)
 
 
-def _write_shape(cursors: _Cursors, sizes: _Sizes, rows: Rows) -> None:
+def _write_shape(cursors: _Cursors, sizes: _Sizes, shapes: Ints, shaped: Flags) -> None:
     cursors.head_if_filled(wire.SHAPE, sizes.shape)
-    shaped = np.flatnonzero(rows.shaped)
-    for dimension in rows.shapes[shaped].T:
-        cursors.varints(dimension, shaped)
+    written = np.flatnonzero(shaped)
+    for dimension in shapes[written].T:
+        cursors.varints(dimension, written)

@@ -11,10 +11,13 @@ import numpy as np
 import pyarrow as pa
 
 from sagemaker_spark_py.errors import SettingError
-from sagemaker_spark_py.staging.libsvm import libsvm_lines
 from sagemaker_spark_py.staging.parquet import parquet_file
-from sagemaker_spark_py.staging.rows import Rows
-from sagemaker_spark_py.transformation.serializers import UnlabeledCSVRequestRowSerializer
+from sagemaker_spark_py.staging.rows import Columns, Rows
+from sagemaker_spark_py.transformation.records import encode_features
+from sagemaker_spark_py.transformation.serializers import (
+    LibSVMRequestRowSerializer,
+    UnlabeledCSVRequestRowSerializer,
+)
 from sagemaker_spark_py.transformation.text import TEXT, as_payloads, glue, texts
 
 
@@ -56,15 +59,15 @@ class StagingFormat(ABC):
         """Return the channel's ``ContentType``."""
 
     @abstractmethod
-    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield the bytes of one object, in pieces that are never changed again. Runs on executors.
 
         Parameters
         ----------
         rows : iterable of Rows
             All rows of the object, a few at a time.
-        flat : bool
-            Whether the features are numeric columns.
+        columns : Columns
+            What the rows hold.
         """
 
 
@@ -79,10 +82,10 @@ class RecordIO(StagingFormat):
         """Return ``application/x-recordio-protobuf``."""
         return "application/x-recordio-protobuf"
 
-    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield framed records."""
-        for some in rows:
-            yield _contents(some.records())
+        for _, labels, features in map(Rows.float32, rows):
+            yield _contents(encode_features(features, labels))
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,10 @@ class CSV(StagingFormat):
         """
         return "text/csv" if labelled else "text/csv;label_size=0"
 
-    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield lines."""
+        serializer = UnlabeledCSVRequestRowSerializer(featuresColumnName=columns.named_features)
         for batch, labels, _ in rows:
-            names = batch.schema.names[0 if labels is None else 1 :]
-            serializer = UnlabeledCSVRequestRowSerializer(featuresColumnName=names if flat else names[0])
             lines = serializer.serializeBatch(batch)
             if labels is not None:
                 lines = as_payloads(glue(texts(labels), ",", lines.cast(TEXT)))
@@ -114,12 +116,12 @@ class CSV(StagingFormat):
 
 @dataclass(frozen=True)
 class LibSVM(StagingFormat):
-    """Lines of ``label index:value ...``.
+    """Lines of ``label index:value ...``, just as the request serializer of that format writes them.
 
     Parameters
     ----------
     indexBase : {1, 0}
-        Index of the first feature. It must be the request serializer's; both count like Spark's own writer.
+        Index of the first feature. It must be that of the requests; both have the same default.
     """
 
     indexBase: int = 1
@@ -137,10 +139,16 @@ class LibSVM(StagingFormat):
         """Return ``text/libsvm``."""
         return "text/libsvm"
 
-    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield lines."""
+        serializer = LibSVMRequestRowSerializer(
+            labelColumnName=columns.label or "",
+            featuresColumnName=columns.named_features,
+            indexBase=self.indexBase,
+        )
         for some in rows:
-            yield _contents(libsvm_lines(some, self.indexBase))
+            some.float32()  # whose reader, XGBoost, makes something else of larger numbers without a word
+            yield _contents(serializer.serializeBatch(some.batch))
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,7 @@ class Parquet(StagingFormat):
         """Return ``application/x-parquet``."""
         return "application/x-parquet"
 
-    def buffers(self, rows: Iterable[Rows], flat: bool) -> Iterator[Any]:
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield the pieces of one file."""
         return parquet_file(rows)
 

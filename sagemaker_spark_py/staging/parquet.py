@@ -46,7 +46,7 @@ def _row_groups(rows: Iterable[Rows]) -> Iterator[pa.Table]:
 
 def _columns(rows: Rows) -> np.ndarray[Any, Any]:
     """Return float32 of shape (columns, rows), the label first."""
-    labels, features = rows.float32()
+    _, labels, features = rows.float32()
     numbers = np.ascontiguousarray(features.dense().T)
     return numbers if labels is None else np.vstack([labels, numbers])
 

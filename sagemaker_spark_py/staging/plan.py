@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.errors import SchemaError, SettingError
 from sagemaker_spark_py.staging.formats import FORMATS, StagingFormat
 from sagemaker_spark_py.staging.rows import Columns
 from sagemaker_spark_py.transformation.schemas import (
@@ -160,6 +160,8 @@ def _columns(schema: StructType, format: StagingFormat, options: Mapping[str, An
     if features is None and format.takes_numbers and _DEFAULT_FEATURES not in schema.names:
         features = [name for name in schema.names if name != label]
     wanted = as_columns(features or _DEFAULT_FEATURES)
+    if label in names_of(wanted):
+        raise SchemaError(f"Column {label!r} is the label and a feature; expected different columns.")
     require_features(schema, wanted, matrices=format.takes_matrices)
     return Columns(label, tuple(names_of(wanted)), flat=not isinstance(wanted, str))
 

@@ -12,15 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sagemaker_spark_py.errors import DataError
-from sagemaker_spark_py.transformation.columns import (
-    is_matrix,
-    read_columns,
-    read_features,
-    read_numbers,
-    to_numpy,
-)
+from sagemaker_spark_py.transformation.columns import is_matrix, read_columns, read_features, read_numbers
 from sagemaker_spark_py.transformation.features import Features
-from sagemaker_spark_py.transformation.records import encode_column, encode_features
+from sagemaker_spark_py.transformation.matrices import read_matrices
 
 Array = npt.NDArray[Any]
 
@@ -35,63 +29,27 @@ class Slice(NamedTuple):
     batch: pa.RecordBatch
 
 
-class Matrices(NamedTuple):
-    """A column of matrices, still in Arrow: only records hold them, and their encoder reads them itself."""
-
-    column: pa.StructArray
-    name: str
-
-    @property
-    def dim(self) -> int:
-        """Numbers in each matrix; all must have the same shape.
-
-        Raises
-        ------
-        DataError
-            If shapes differ.
-        """
-        shapes = np.stack([to_numpy(self.column.field(name)) for name in ("numRows", "numCols")], axis=1)
-        other = (shapes != shapes[0]).any(axis=1)
-        if other.any():
-            row = int(other.argmax())
-            raise DataError(
-                f"Column {self.name!r} holds matrices of different shapes: {tuple(map(int, shapes[row]))} in "
-                f"row {row} of the batch; expected {shapes[0].tolist()}. Give all rows the same shape."
-            )
-        return int(shapes[0].prod())
-
-
 class Rows(NamedTuple):
     """Some consecutive rows, in Arrow and in arrays."""
 
     batch: pa.RecordBatch
     labels: Array | None
-    features: Features | Matrices
+    features: Features
 
-    def records(self) -> pa.LargeBinaryArray:
-        """Return one record per row."""
-        labels = self._float32_labels()
-        if isinstance(self.features, Matrices):
-            return encode_column(self.features.column, name=self.features.name, labels=labels)
-        return encode_features(self.features, labels)
-
-    def _float32_labels(self) -> Array | None:
-        if self.labels is None:
-            return None
-        return _float32("The label", self.labels, lambda: np.arange(len(self.batch)))
-
-    def float32(self) -> tuple[Array | None, Features]:
-        """Return labels and features in float32.
+    def float32(self) -> Rows:
+        """Return the rows with their arrays in float32.
 
         Raises
         ------
         DataError
             If a finite number would become infinite; names the first such row. Others are rounded.
         """
-        assert isinstance(self.features, Features)  # formats without matrices refuse them by the schema
         values = self.features.values
         narrow = _float32(f"Column {self.features.name!r}", values, self.features.row_of_entry)
-        return self._float32_labels(), replace(self.features, values=narrow)
+        labels = self.labels
+        if labels is not None:
+            labels = _float32("The label", labels, lambda: np.arange(len(self.batch)))
+        return Rows(self.batch, labels, replace(self.features, values=narrow))
 
 
 def _float32(subject: str, numbers: Array, row_of: Callable[[], Array]) -> Array:
@@ -101,8 +59,8 @@ def _float32(subject: str, numbers: Array, row_of: Callable[[], Array]) -> Array
     except FloatingPointError as error:
         large = _beyond_float32(numbers)[0]
         raise DataError(
-            f"{subject} does not fit into float32: {numbers[large]} in row {row_of()[large]} of the batch; "
-            "expected at most 3.4e38 in size. Scale it, or replace such values."
+            f"{subject} holds a number too large for float32: {numbers[large]} in row {row_of()[large]} of "
+            "the batch; expected at most 3.4e38. Scale it first, or replace such values."
         ) from error
 
 
@@ -136,6 +94,11 @@ class Columns:
         """All of them, the label first."""
         return (() if self.label is None else (self.label,)) + self.features
 
+    @property
+    def named_features(self) -> str | tuple[str, ...]:
+        """The features as serializers take them."""
+        return self.features if self.flat else self.features[0]
+
     def read(self, batch: pa.RecordBatch, dim: int | None) -> Rows:
         """Read a batch of these columns in the order of `names`, whatever they are called there.
 
@@ -146,14 +109,14 @@ class Columns:
         """
         labels = None if self.label is None else read_numbers(batch.column(0), name=self.label)
         first = 0 if self.label is None else 1
-        return Rows(batch, labels, self._features(batch.columns[first:], dim))
-
-    def _features(self, columns: list[pa.Array], dim: int | None) -> Features | Matrices:
         if self.flat:
-            return read_columns(columns, self.features, dim=dim)
-        if is_matrix(columns[0].type):
-            return Matrices(columns[0], self.features[0])
-        return read_features(columns[0], name=self.features[0], dim=dim)
+            features = read_columns(batch.columns[first:], self.features, dim=dim)
+        elif is_matrix(batch.column(first).type):
+            features = read_matrices(batch.column(first), name=self.features[0])
+            features.require_dim(features.dim if dim is None else dim)
+        else:
+            features = read_features(batch.column(first), name=self.features[0], dim=dim)
+        return Rows(batch.rename_columns(list(self.names)), labels, features)
 
 
 def sliced(

@@ -1,4 +1,9 @@
-"""DataFrames to S3 so that each row is in exactly one object of the channel."""
+"""DataFrames to S3 so that each row is in exactly one object of the channel.
+
+Every task attempt writes objects of its own below a prefix that belongs to one call alone, and reports them.
+Spark hands over the reports of one attempt per partition: those objects are the data, whatever failed,
+repeated or speculative attempts may have left beside them. A manifest names them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -41,62 +46,72 @@ def write(
     instances: int = 1,
     shards: int | None = None,
 ) -> Staged:
-    """Write a DataFrame to S3, on the executors, and return what holds its rows, each exactly once.
+    """Write a DataFrame to S3; the objects that are returned hold each row exactly once.
 
-    Every task attempt writes objects of its own below a prefix that belongs to this call alone; the attempt
-    that Spark accepts for a partition names what counts. Others may leave objects: no manifest names them,
-    or, without manifest, they are deleted. Empty partitions write nothing. Partitions stay as they are unless
-    `shards` is given; where they would leave instances without an even share, the DataFrame is read a second
-    time and its partitions are written as several objects each.
+    Runs on the driver; the executors write. The data set is evaluated once, or a second time where instances
+    would get nothing, or much less than others; partitions are then written as several objects each. Nothing
+    is shuffled. Empty partitions write nothing.
 
     Parameters
     ----------
     dataset : DataFrame
-        Its rows; evaluated once, or twice as said above.
+        Its rows.
     place : Place
-        Where; a fresh prefix is made below it.
+        A fresh prefix is made below it.
     session : Session
         How to reach S3, from driver and executors.
     plan : Plan or SparkPlan
         What to write, as `plan` settled it from the schema of `dataset`.
     manifest : bool
-        Whether the channel takes a manifest; FastFile does not. Without one, an attempt that is still running
-        when this returns could add its object later, so keep ``spark.speculation`` off.
+        Whether the channel takes a manifest; FastFile does not. Without one keep ``spark.speculation`` off:
+        an attempt that still runs when this returns could add its object later.
     instances : int
         Instances that share the objects; 1 where each of them gets all.
     shards : int, optional
-        Write exactly so many objects of about the same size.
+        Shuffle the rows to exactly so many objects of about the same size.
 
     Raises
     ------
-    DataError
-        If there are no rows, fewer than `instances` or `shards`, or a value cannot be written.
-    SettingError
-        If `shards` is less than `instances`.
+    DataError, SettingError
+        If there are too few rows or `shards`, or a value cannot be written.
     StagingError, AccessError, NotFoundError, ServiceError
-        If Spark or S3 fails. What was written until then is deleted.
+        If Spark or S3 fails. In all cases what was written is deleted.
     """
-    _check_shards(shards, instances)
+    _require_enough(shards, instances)
     own = replace(place, prefix=place.key(uuid.uuid4().hex))
     with _undone_on_failure(session, own):
-        if isinstance(plan, SparkPlan):
-            parts, dim = write_by_spark(dataset, own, session, plan, instances, shards), None
-        else:
-            parts, dim = _write_parts(dataset, Task(session, own, plan), instances, shards)
-        keys = [part.key for part in parts]
-        if not manifest:
-            clear(session, own, keep=keys)
-        named = write_manifest(session, own, keys) if manifest else None
-    staged = Staged(session, own, parts, named, dim)
-    _log.info("Staged %s rows, %d bytes, %d objects: %s", staged.rows, staged.bytes, len(parts), staged.uri)
-    return staged
+        parts, dim = _parts(dataset, own, session, plan, instances, shards)
+        return Staged(session, own, parts, _commit(session, own, parts, manifest), dim)
 
 
-def _check_shards(shards: int | None, instances: int) -> None:
+def _require_enough(shards: int | None, instances: int) -> None:
     if shards is not None and shards < instances:
-        raise SettingError(
-            f"Number of shards is too small: {shards}; expected at least {instances}, one for each instance."
-        )
+        raise SettingError(f"Shards are too few: {shards}; expected one for each of {instances} instances.")
+
+
+def _parts(
+    dataset: DataFrame,
+    place: Place,
+    session: Session,
+    plan: Plan | SparkPlan,
+    instances: int,
+    shards: int | None,
+) -> tuple[tuple[Part, ...], int | None]:
+    """Write the objects and return them and the size of the vectors."""
+    if isinstance(plan, SparkPlan):
+        return write_by_spark(dataset, place, session, plan, instances, shards), None
+    reports = _evenly(dataset, Task(session, place, plan), instances, shards)
+    reports = sorted(reports, key=lambda report: report.key)
+    return tuple(Part(r.key, r.rows, r.bytes, r.checksum) for r in reports), _common_dim(reports)
+
+
+def _commit(session: Session, place: Place, parts: Iterable[Part], manifest: bool) -> str | None:
+    """Fix which objects are the data: by a manifest, whose key is returned, or by deleting all others."""
+    keys = [part.key for part in parts]
+    if manifest:
+        return write_manifest(session, place, keys)
+    clear(session, place, keep=keys)
+    return None
 
 
 @contextmanager
@@ -106,9 +121,8 @@ def _undone_on_failure(session: Session, place: Place) -> Iterator[None]:
         yield
     except BaseException as error:
         try:
-            _undo(
-                session, place, tasks_may_run=not isinstance(error, DataError) or error.__cause__ is not None
-            )
+            tasks_may_run = not isinstance(error, SageMakerSparkError) or error.__cause__ is not None
+            _undo(session, place, tasks_may_run)
         except SageMakerSparkError as left:
             more = f"What was written was not removed: {left} Delete what begins with {place.uri} yourself."
             if isinstance(error, Exception):
@@ -126,10 +140,8 @@ def _undo(session: Session, place: Place, tasks_may_run: bool) -> None:
         clear(session, place)
 
 
-def _write_parts(
-    dataset: DataFrame, task: Task, instances: int, shards: int | None
-) -> tuple[tuple[Part, ...], int]:
-    """Write the objects, twice if they are too few or too uneven; return them and the vectors' size."""
+def _evenly(dataset: DataFrame, task: Task, instances: int, shards: int | None) -> list[Row]:
+    """Write the objects, a second time if they are too few or too uneven."""
     frame = project(dataset, task.plan.columns.names)
     frame = frame.toDF(*(f"c{i}" for i in range(len(frame.columns))))  # mapInArrow takes plain names only
     reports = _run(frame if shards is None else frame.repartition(shards), task)
@@ -138,12 +150,11 @@ def _write_parts(
         rows[report.partition] += report.rows
     _require_rows(rows.total(), shards or instances, task.place)
     if shards is None and not is_even(len(reports), instances):
-        reports = _rewrite(frame, replace(task, shares=shares_for(rows, instances)), reports, instances)
-    elif shards not in (None, len(reports)):  # so few rows that chance left some shards empty
+        return _rewrite(frame, replace(task, shares=shares_for(rows, instances)), reports, instances)
+    if shards not in (None, len(reports)):  # so few rows that chance left some shards empty
         share = Share(0, rows.total(), shards)
-        reports = _rewrite(frame.coalesce(1), replace(task, shares=(share,)), reports, shards)
-    reports = sorted(reports, key=lambda report: report.key)
-    return tuple(Part(r.key, r.rows, r.bytes, r.checksum) for r in reports), _common_dim(reports)
+        return _rewrite(frame.coalesce(1), replace(task, shares=(share,)), reports, shards)
+    return reports
 
 
 def _rewrite(frame: DataFrame, task: Task, former: list[Row], least: int) -> list[Row]:

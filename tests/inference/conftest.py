@@ -1,21 +1,15 @@
 """A SageMaker endpoint of our own on localhost, for an unmodified boto3."""
 
 import json
-import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import pytest
 from botocore.config import Config
-from pyspark.sql import SparkSession
 
 from sagemaker_spark_py.recordio import decode, encode_tensors
 from sagemaker_spark_py.service.session import Session
-
-# Executors find these too: Spark hands its environment on.
-os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
-os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
 
 
 class Stub(ThreadingHTTPServer):
@@ -118,13 +112,3 @@ def one_client(stub):
 def session(stub):
     """A real session, which can be pickled."""
     return Session("us-east-1", endpointUrls=(("sagemaker-runtime", stub.url),))
-
-
-@pytest.fixture(scope="session")
-def spark():
-    builder = SparkSession.builder.master("local[2]").appName("tests of inference")
-    for key, value in {"ui.enabled": "false", "sql.shuffle.partitions": "2"}.items():
-        builder = builder.config(f"spark.{key}", value)
-    spark = builder.getOrCreate()
-    yield spark
-    spark.stop()

@@ -1,4 +1,4 @@
-"""One local SageMaker for all tests of this room, with a trivial image beside the real ones."""
+"""Clients of boto3 for the local SageMaker, and what tests need to see of it."""
 
 import sys
 from pathlib import Path
@@ -7,34 +7,26 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from sagemaker_spark_py.local import LocalSageMaker
-
 ECHO = [sys.executable, str(Path(__file__).with_name("echo_image.py"))]
 
 
 @pytest.fixture(scope="session")
-def aws():
-    with LocalSageMaker(images={"echo": ECHO}, graceSeconds=1.0) as aws:
-        yield aws
-
-
-@pytest.fixture(scope="session")
-def sm(aws):
+def sm(local_sagemaker):
     return boto3.client("sagemaker")
 
 
 @pytest.fixture(scope="session")
-def s3(aws):
+def s3(local_sagemaker):
     return boto3.client("s3")
 
 
 @pytest.fixture(scope="session")
-def runtime(aws):
+def runtime(local_sagemaker):
     return boto3.client("sagemaker-runtime")
 
 
 @pytest.fixture(scope="session")
-def logs(aws):
+def logs(local_sagemaker):
     return boto3.client("logs")
 
 

@@ -18,7 +18,7 @@ from .jobs import request
 
 
 @pytest.fixture(scope="module")
-def unchecked(aws):
+def unchecked(local_sagemaker):
     """boto3 without its own checks, as other SDKs are."""
     return boto3.client("sagemaker", config=Config(parameter_validation=False))
 

@@ -1,6 +1,9 @@
 """The file functions that the SageMaker Python SDK had."""
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from sagemaker_spark_py.recordio import (
 )
 
 from .judge import NAMES, Golden, frame, framed, message, messages
+from .wild import field
 
 FORMATS = [sparse.csr_array, sparse.csr_matrix, sparse.csc_matrix, sparse.coo_array, sparse.lil_array]
 ROWS = np.array([[0, 1.5, 0, 2], [0, 0, 0, 0], [9, 0, 0, 0]])
@@ -160,6 +164,24 @@ def test_payloads_that_are_no_messages_are_refused(payload):
     with pytest.raises(RecordIOError, match="Payload is not a Record message") as raised:
         read_records(io.BytesIO(frame(b"") + frame(payload)))
     assert raised.value.offset == 16
+
+
+def test_text_that_is_no_text_is_refused_by_every_protobuf_runtime():
+    """The one in pure Python raises a UnicodeDecodeError; others may read the record."""
+    script = (
+        "import io\n"
+        "from sagemaker_spark_py.errors import RecordIOError\n"
+        "from sagemaker_spark_py.recordio import read_records\n"
+        "try:\n"
+        f"    read_records(io.BytesIO({frame(field(3, bytes([255])))!r}))\n"
+        "except RecordIOError as error:\n"
+        "    assert error.offset == 8\n"
+        "else:\n"
+        "    raise AssertionError('read')\n"
+    )
+    root = str(Path(files.__file__).parents[2])
+    environment = {"PYTHONPATH": root, "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
 
 
 def test_files_are_read_by_decode():

@@ -31,6 +31,12 @@ def test_mixed_rows_as_a_sparse_matrix():
     assert matrix.toarray().tolist() == tensor(*MIXED).dense().tolist()
 
 
+def test_full_sparse_rows_in_an_order_of_their_own():
+    full = tensor(message([1, 2, 3], [2, 0, 1], [3]))
+    assert full.dense().tolist() == [[2, 3, 1]]
+    assert full.csr().indices.tolist() == [2, 0, 1]
+
+
 def test_sparse_rows_without_a_shape_need_the_size():
     sparse = tensor(message([5], [2]), message([6], [1]))
     assert sparse.dense(4).tolist() == [[0, 0, 5, 0], [0, 6, 0, 0]]

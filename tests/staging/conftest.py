@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 
@@ -10,7 +9,6 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 from pyspark import cloudpickle
-from pyspark.sql import SparkSession
 
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
@@ -19,11 +17,6 @@ from . import faults
 from .partitions import write_here
 
 __all__ = ["write_here"]
-
-# Python workers inherit the environment of the JVM, so this must be set before any test starts Spark.
-os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
-os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
-os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
 cloudpickle.register_pickle_by_value(faults)  # the workers' Python does not find the tests
 
@@ -36,13 +29,6 @@ def server() -> Iterator[str]:
     host, port = moto.get_host_and_port()
     yield f"http://{host}:{port}"
     moto.stop()
-
-
-@pytest.fixture(scope="session")
-def spark() -> SparkSession:
-    """Two tasks at once; a task may fail once."""
-    builder = SparkSession.builder.master("local[2,2]").config("spark.ui.enabled", "false")
-    return builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
 
 
 @pytest.fixture

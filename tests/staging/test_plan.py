@@ -116,6 +116,11 @@ def test_numeric_columns_may_be_named() -> None:
     assert plan(data, options=options).columns == Columns("y", ("b", "a"), flat=True)
 
 
+def test_the_label_is_no_feature() -> None:
+    with pytest.raises(SchemaError, match="Column 'y' is the label and a feature"):
+        plan(schema(y=DoubleType()), options={"labelColumnName": "y", "featuresColumnName": ["y"]})
+
+
 @pytest.mark.parametrize("format", ["csv", "parquet"])
 def test_tables_take_numeric_columns_as_they_are(format) -> None:
     data = schema(a=IntegerType(), label=DoubleType(), b=BooleanType())

@@ -87,14 +87,16 @@ def test_messages_name_the_columns_of_the_user() -> None:
 
 @pytest.mark.parametrize("number", [3.4028235e38, -3.4028235e38, float("inf"), float("nan"), 1e-300])
 def test_what_float32_can_hold_passes(number) -> None:
-    labels, features = DENSE.read(pa.record_batch({"a": [number], "b": [[number]]}), None).float32()
+    rows = DENSE.read(pa.record_batch({"a": [number], "b": [[number]]}), None).float32()
 
-    np.testing.assert_array_equal(features.values, np.float32(number))
-    np.testing.assert_array_equal(labels, np.float32(number))
+    np.testing.assert_array_equal(rows.features.values, np.float32(number))
+    np.testing.assert_array_equal(rows.labels, np.float32(number))
 
 
 def test_what_float32_cannot_hold_is_refused() -> None:
     rows = DENSE.read(pa.record_batch({"a": [0, 0], "b": [[1.0, 2.0], [3.0, -1e40]]}), None)
 
-    with pytest.raises(DataError, match=r"Column 'features' does not fit into float32: -1e\+40 in row 1"):
+    with pytest.raises(
+        DataError, match=r"Column 'features' holds a number too large for float32: -1e\+40 in row 1"
+    ):
         rows.float32()

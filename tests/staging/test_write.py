@@ -37,7 +37,7 @@ def test_the_bytes_are_those_of_aws(spark, session, place, s3, name, monkeypatch
 
     if name == "dense_special":  # there AWS's writer makes an infinity of 1e39
         monkeypatch.setattr(module, "KILL_SECONDS", 0)
-        with pytest.raises(DataError, match=r"float32: 1e\+39 in row 0"):
+        with pytest.raises(DataError, match=r"holds a number too large for float32: 1e\+39 in row 0"):
             write(frame, place, session, plan(frame.schema))
         return
     staged = write(frame, place, session, plan(frame.schema))
@@ -192,7 +192,7 @@ def test_shards_are_as_many_as_asked_for(spark, session, place, s3, rows, partit
 def test_fewer_shards_than_instances_are_refused(spark, session, place) -> None:
     frame = numbered(spark, 4, 2)
 
-    with pytest.raises(SettingError, match="shards is too small: 2; expected at least 3"):
+    with pytest.raises(SettingError, match="Shards are too few: 2; expected one for each of 3"):
         write(frame, place, session, plan(frame.schema), instances=3, shards=2)
 
 

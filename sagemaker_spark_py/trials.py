@@ -1,0 +1,64 @@
+"""Endpoints of trials: of models that were fitted only to be compared.
+
+A search over parameters (CrossValidator, TrainValidationSplit) fits many models, transforms with each, drops
+it and knows nothing of endpoints. So the endpoint that a trial's model made for itself is deleted once nobody
+holds the model any more: when the same estimator is fitted again, which every search does at its end, or when
+Python exits.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import weakref
+from collections import defaultdict
+from typing import Any
+
+from sagemaker_spark_py.errors import SageMakerSparkError
+from sagemaker_spark_py.resources import CreatedResources
+from sagemaker_spark_py.service import SageMakerResourceCleanup, Session
+
+_log = logging.getLogger(__name__)
+_lock = threading.Lock()
+_forgotten: dict[str, list[tuple[Session, CreatedResources]]] = defaultdict(list)
+
+
+def watch(holder: Any, uid: str, session: Session, created: CreatedResources) -> None:
+    """Remember what was created until `holder`, which the model and its copies share, is gone.
+
+    Parameters
+    ----------
+    holder : object
+        Held by all who may still use the endpoint.
+    uid : str
+        Of the estimator.
+    session : Session
+        How to reach SageMaker.
+    created : CreatedResources
+        What to delete.
+    """
+    weakref.finalize(holder, _forget, uid, session, created)
+
+
+def delete_forgotten(uid: str) -> None:
+    """Delete what models of an estimator created that nobody holds any more; failures are logged."""
+    with _lock:
+        entries = _forgotten.pop(uid, [])
+    for session, created in entries:
+        try:
+            SageMakerResourceCleanup(session.client("sagemaker")).deleteResources(created)
+        except SageMakerSparkError as error:
+            _log.warning("A trial's resources are left: %s", error)
+
+
+def _forget(uid: str, session: Session, created: CreatedResources) -> None:
+    with _lock:
+        _forgotten[uid].append((session, created))
+
+
+# Registered before the first finalizer, so it runs after those of what is still held at exit.
+@atexit.register
+def _delete_all_forgotten() -> None:
+    for uid in list(_forgotten):
+        delete_forgotten(uid)
