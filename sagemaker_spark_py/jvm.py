@@ -5,21 +5,16 @@ The jar gives Spark a data source, ``sagemaker``, and SQL functions that encode 
 are the features, or a label and the features, and last, if wanted, options as a map of strings:
 ``sagemaker_libsvm(label, features, map('indexBase', '0'))``. They return null where an argument is null.
 
-Options of recordio, of which the first value is the default:
+Options, of which the first value is the default:
 
-- ``overflow`` (infinity, error): what becomes of finite numbers too large for float32;
-- ``fillEmpty`` (false, true): give sparse rows without values an explicit zero, as XGBoost needs it.
+- recordio, ``fillEmpty`` (false, true): give sparse rows without values an explicit zero, which XGBoost needs;
+- libsvm, ``indexBase`` (1, 0), ``zeroEntry`` (true, false), ``omitZeros`` (false, true): as the request
+  serializers have them;
+- both, ``overflow`` (allow, error): whether finite numbers too large for float32 are refused. Records hold
+  infinity instead, lines the number.
 
-Options of libsvm:
-
-- ``indexBase`` (1, 0): index of the first feature;
-- ``zeroEntry`` (true, empty, false): give an entry ``0:0`` to rows without index 0, to rows without any
-  entry, or to none;
-- ``omitZeros`` (false, true): leave out entries whose value is 0;
-- ``float32`` (false, true): round to float32 first, and refuse what is too large for it.
-
-Without options they write what the request serializers write, but for ``overflow``. The data source takes the
-same options, with defaults of libsvm for training (``zeroEntry=empty``, ``float32=true``), and besides:
+Without options they write what the request serializers write, which refuse an overflow in records. The data
+source takes the same options, refuses an overflow in libsvm unless told otherwise, and has besides:
 ``labelColumnName`` (empty: no label), ``featuresColumnName``, ``recordFormat`` (recordio, libsvm, csv),
 ``compression`` and, for reading, ``mode`` (failfast, permissive, dropmalformed). Overwriting with a schema
 that is refused loses the old files, as with Spark's own sources: it deletes them before it asks the format.

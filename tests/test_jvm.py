@@ -165,17 +165,18 @@ def test_functions_write_what_staging_writes(java, tmp_path, seed, label):
     batch, frame = both(java, tmp_path, make_rows(seed))
     for name in ("vector", "doubles", "longs", "small"):
         own = batch.select([label, name] if label else [name])
-        rows = Columns(label, (name,)).read(own, None)
+        columns = Columns(label, (name,))
+        rows = columns.read(own, None)
         arguments = f"label, {name}" if label else name
         pairs = {
             f"sagemaker_recordio({arguments}, map('overflow', 'error'))": RecordIO(),
             f"sagemaker_csv({arguments})": CSV(),
         }
         if label:
-            libsvm = f"sagemaker_libsvm({arguments}, map('float32', 'true', 'zeroEntry', 'empty'))"
+            libsvm = f"sagemaker_libsvm({arguments}, map('overflow', 'error'))"
             pairs[libsvm] = LibSVM()
         for call, format in pairs.items():
-            expected = b"".join(bytes(some) for some in format.buffers([rows], False))
+            expected = b"".join(bytes(some) for some in format.buffers([rows], columns))
             assert b"".join(payloads(frame, call)) == expected, call
 
 

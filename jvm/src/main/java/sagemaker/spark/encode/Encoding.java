@@ -75,6 +75,10 @@ public final class Encoding implements Serializable {
             name, value, Arrays.toString(allowed)));
   }
 
+  boolean refusesOverflow() {
+    return choice("overflow", "allow", "error").equals("error");
+  }
+
   boolean flag(String name) {
     return choice(name, "true", "false").equals("true");
   }

@@ -11,42 +11,38 @@ import sagemaker.spark.rows.Numbers;
  * some readers take the next number instead; infinite numbers are refused, because they lose them.
  */
 final class LibSvmEncoder implements Encoder {
-  /** Which rows get an entry of index 0 and value 0. */
-  enum ZeroEntry {
-    /** Those that have none of index 0: what XGBoost's containers need in requests. */
-    TRUE,
-    /** Those without any entry: what readers of files need. */
-    EMPTY,
-    /** None. */
-    FALSE
-  }
-
   private final int indexBase;
-  private final ZeroEntry zeroEntry;
+  private final boolean zeroEntry;
   private final boolean omitZeros;
-  private final boolean float32;
+  private final boolean refuseOverflow;
 
   /**
    * Settles what lines look like.
    *
    * @param indexBase index of the first feature
+   * @param zeroEntry whether rows without an entry of index 0 get one, of value 0, as XGBoost's
+   *     containers need it
    * @param omitZeros whether entries whose value is 0 are left out
-   * @param float32 whether numbers are rounded to float32 first; larger ones are refused then
+   * @param refuseOverflow whether numbers too large for float32, as which XGBoost reads them, are
+   *     refused
    */
-  LibSvmEncoder(int indexBase, ZeroEntry zeroEntry, boolean omitZeros, boolean float32) {
+  LibSvmEncoder(int indexBase, boolean zeroEntry, boolean omitZeros, boolean refuseOverflow) {
     this.indexBase = indexBase;
     this.zeroEntry = zeroEntry;
     this.omitZeros = omitZeros;
-    this.float32 = float32;
+    this.refuseOverflow = refuseOverflow;
   }
 
   @Override
   public void encode(Numbers label, Features features, Bytes out) {
-    if (float32) {
+    if (refuseOverflow) {
       Overflow.check(label, features);
     }
-    putLabel(label == null || !float32 ? label : label.narrowed(), out);
-    putEntries(float32 ? features.narrowed() : features, out);
+    putLabel(label, out);
+    if (zeroEntry && !hasIndexZero(features)) {
+      out.putAscii(" 0:0");
+    }
+    putEntries(features, out);
     out.put((byte) '\n');
   }
 
@@ -61,18 +57,16 @@ final class LibSvmEncoder implements Encoder {
   }
 
   private void putEntries(Features features, Bytes out) {
-    if (needsZero(features)) {
-      out.putAscii(" 0:0");
-    }
     Numbers values = features.values();
     for (int i = 0; i < values.size(); i++) {
-      if (isKept(values.get(i))) {
+      double value = values.get(i);
+      if (isKept(value)) {
         out.put((byte) ' ');
         out.putNumber(features.key(i) + indexBase);
         out.put((byte) ':');
         values.putText(i, out);
-      } else if (Double.isInfinite(values.get(i))) {
-        throw infinite(String.format("Column '%s'", features.name()), values.get(i));
+      } else if (Double.isInfinite(value)) {
+        throw infinite(String.format("Column '%s'", features.name()), value);
       }
     }
   }
@@ -81,17 +75,13 @@ final class LibSvmEncoder implements Encoder {
     return isFinite(value) && !(omitZeros && value == 0);
   }
 
-  private boolean needsZero(Features features) {
-    boolean anyEntryCounts = zeroEntry == ZeroEntry.EMPTY;
-    if (zeroEntry == ZeroEntry.FALSE || indexBase > 0 && !anyEntryCounts) {
-      return zeroEntry == ZeroEntry.TRUE;
-    }
-    for (int i = 0; i < features.values().size(); i++) {
-      if ((anyEntryCounts || features.key(i) == 0) && isKept(features.values().get(i))) {
-        return false;
+  private boolean hasIndexZero(Features features) {
+    for (int i = 0; i < features.values().size() && indexBase == 0; i++) {
+      if (features.key(i) == 0 && isKept(features.values().get(i))) {
+        return true;
       }
     }
-    return true;
+    return false;
   }
 
   private static boolean isFinite(double value) {

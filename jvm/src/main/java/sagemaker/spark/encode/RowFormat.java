@@ -7,27 +7,24 @@ import java.util.function.Function;
 
 /** What a row can become. */
 public enum RowFormat {
-  /** Framed records; with {@code fillEmpty} as XGBoost reads them. */
+  /** Framed records. Numbers too large for float32 become infinite, or are refused. */
   RECORDIO(
       ".pbr",
       true,
-      named("fillEmpty", "false", "overflow", "infinity"),
-      with ->
-          new RecordEncoder(
-              with.flag("fillEmpty"),
-              with.choice("overflow", "infinity", "error").equals("error"))),
+      named("fillEmpty", "false", "overflow", "allow"),
+      with -> new RecordEncoder(with.flag("fillEmpty"), with.refusesOverflow())),
 
-  /** Lines of {@code label index:value ...}; without options as requests to XGBoost need them. */
+  /** Lines of {@code label index:value ...}. */
   LIBSVM(
       ".libsvm",
       false,
-      named("float32", "false", "indexBase", "1", "omitZeros", "false", "zeroEntry", "true"),
+      named("indexBase", "1", "omitZeros", "false", "overflow", "allow", "zeroEntry", "true"),
       with ->
           new LibSvmEncoder(
               Integer.parseInt(with.choice("indexBase", "0", "1")),
-              LibSvmEncoder.ZeroEntry.valueOf(with.choice("zeroEntry", "TRUE", "FALSE", "EMPTY")),
+              with.flag("zeroEntry"),
               with.flag("omitZeros"),
-              with.flag("float32"))),
+              with.refusesOverflow())),
 
   /** Lines of comma-separated values. */
   CSV(".csv", false, named(), with -> new CsvEncoder());

@@ -38,8 +38,8 @@ public final class Doubles implements Numbers {
     return -1;
   }
 
-  @Override
-  public Floats narrowed() {
+  /** The same rounded to float32. */
+  Floats narrowed() {
     float[] narrow = new float[values.length];
     for (int i = 0; i < narrow.length; i++) {
       narrow[i] = (float) values[i];

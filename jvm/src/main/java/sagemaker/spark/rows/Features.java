@@ -45,11 +45,6 @@ public final class Features {
     return isBare ? new Features(name, new Doubles(0), new long[] {0}, shape, dim) : this;
   }
 
-  /** The same rounded to float32. */
-  public Features narrowed() {
-    return new Features(name, values.narrowed(), keys, shape, dim);
-  }
-
   /** The column, for messages. */
   public String name() {
     return name;

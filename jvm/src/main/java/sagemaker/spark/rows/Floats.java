@@ -27,9 +27,4 @@ public final class Floats implements Numbers {
   public void putText(int index, Bytes out) {
     NumberText.put(values[index], out);
   }
-
-  @Override
-  public Floats narrowed() {
-    return this;
-  }
 }

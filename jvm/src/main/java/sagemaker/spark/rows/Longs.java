@@ -27,13 +27,4 @@ public final class Longs implements Numbers {
   public void putText(int index, Bytes out) {
     NumberText.put(values[index], out);
   }
-
-  @Override
-  public Floats narrowed() {
-    float[] narrow = new float[values.length];
-    for (int i = 0; i < narrow.length; i++) {
-      narrow[i] = values[i];
-    }
-    return new Floats(narrow);
-  }
 }

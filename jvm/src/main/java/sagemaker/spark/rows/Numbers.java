@@ -13,9 +13,6 @@ public interface Numbers {
   /** Appends one of them in the shortest form that reads back as the same number of its type. */
   void putText(int index, Bytes out);
 
-  /** The same rounded to float32. */
-  Floats narrowed();
-
   /** The first finite one that is infinite as float32, or -1. */
   default int firstOverflow() {
     return -1;

@@ -52,9 +52,8 @@ final class SourceOptions implements Serializable {
   Encoding encoding() {
     RowFormat format = choice(RECORD_FORMAT, RowFormat.class, RowFormat.RECORDIO);
     Map<String, String> own = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-    if (format == RowFormat.LIBSVM) { // A file is read by another reader than a request.
-      own.put("float32", "true");
-      own.put("zeroEntry", "empty");
+    if (format == RowFormat.LIBSVM) { // XGBoost's reader of files makes something else of them.
+      own.put("overflow", "error");
     }
     own.putAll(options);
     own.keySet().removeIf(name -> !format.options().containsKey(name));

@@ -181,7 +181,7 @@ class SourceTest extends WithSpark {
         .format("sagemaker")
         .option("recordFormat", "libsvm")
         .save(path);
-    assertEquals(Arrays.asList("1 1:0.1", "2 1:0.2"), Files.readAllLines(files().get(0)));
+    assertEquals(Arrays.asList("1 0:0 1:0.1", "2 0:0 1:0.2"), Files.readAllLines(files().get(0)));
     sql(SOME)
         .where("label = 1")
         .write()
