@@ -7,7 +7,7 @@ are the features, or a label and the features, and last, if wanted, options as a
 
 Options, of which the first value is the default:
 
-- recordio, ``fillEmpty`` (false, true): give sparse rows without values an explicit zero, which XGBoost needs;
+- recordio, ``fillEmpty`` (false, true): give sparse rows without values an explicit zero, for XGBoost;
 - libsvm, ``indexBase`` (1, 0), ``zeroEntry`` (true, false), ``omitZeros`` (false, true): as the request
   serializers have them;
 - both, ``overflow`` (allow, error): whether finite numbers too large for float32 are refused. Records hold

@@ -69,9 +69,7 @@ public final class RecordWriter {
       return;
     }
     putField(field, bytes, out);
-    for (long number : numbers) {
-      out.putVarint(number);
-    }
+    out.putVarints(numbers, bytes);
   }
 
   private static void putField(int field, int bytes, Bytes out) {
@@ -110,9 +108,10 @@ public final class RecordWriter {
     final int total;
 
     Sizes(Features features, boolean labelled) {
-      refuseBeyondLimit(4L * features.values().size() + varints(features.keys()));
+      long keyBytes = varints(features.keys());
+      refuseBeyondLimit(4L * features.values().size() + keyBytes);
       values = 4 * features.values().size();
-      keys = (int) varints(features.keys());
+      keys = (int) keyBytes;
       shape = (int) varints(features.shape());
       tensor = ifAny(values) + ifAny(keys) + ifAny(shape);
       value = field(tensor);
@@ -141,13 +140,7 @@ public final class RecordWriter {
     }
 
     private static long varints(long[] numbers) {
-      long bytes = 0;
-      if (numbers != null) {
-        for (long number : numbers) {
-          bytes += Bytes.varintBytes(number);
-        }
-      }
-      return bytes;
+      return numbers == null ? 0 : Bytes.varintBytes(numbers);
     }
   }
 }

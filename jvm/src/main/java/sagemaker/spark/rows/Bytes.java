@@ -116,17 +116,49 @@ public final class Bytes {
   /** Appends a number as protobuf writes it: seven bits a byte, the lowest first. */
   public void putVarint(long value) {
     reserve(varintBytes(value));
+    size = putVarint(value, array, size);
+  }
+
+  /**
+   * Appends numbers likewise.
+   *
+   * @param bytes how many they take in all
+   */
+  public void putVarints(long[] values, int bytes) {
+    reserve(bytes);
+    byte[] target = array;
+    int at = size;
+    for (long value : values) {
+      at = putVarint(value, target, at);
+    }
+    size = at;
+  }
+
+  private static int putVarint(long value, byte[] target, int start) {
+    int at = start;
     long rest = value;
     while ((rest & -CONTINUED) != 0) {
-      array[size++] = (byte) (rest | CONTINUED);
+      target[at++] = (byte) (rest | CONTINUED);
       rest >>>= 7;
     }
-    array[size++] = (byte) rest;
+    target[at++] = (byte) rest;
+    return at;
   }
 
   /** How many bytes {@link #putVarint} appends. */
   public static int varintBytes(long value) {
     return (70 - Long.numberOfLeadingZeros(value | 1)) / 7;
+  }
+
+  /** How many bytes {@link #putVarints} appends. */
+  public static long varintBytes(long[] values) {
+    long bytes = values.length;
+    for (long value : values) {
+      if ((value & -CONTINUED) != 0) { // Most are not.
+        bytes += varintBytes(value) - 1;
+      }
+    }
+    return bytes;
   }
 
   /** Appends numbers as float32: rounded to the nearest, infinite where they are too large. */

@@ -1,5 +1,6 @@
 package sagemaker.spark.rows;
 
+import java.util.Arrays;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
@@ -79,11 +80,18 @@ public abstract class FeatureColumn {
       throw refuse(
           "has %d indices for %d values; expected one for each.", keys.length, values.size());
     }
+    long signs = 0; // One branch for all of them: this runs for every entry of every row.
     for (long key : keys) {
-      if (key < 0 || key >= dim) {
-        throw refuse("has an index out of range: %d; expected 0 to %d.", key, dim - 1);
-      }
+      signs |= key | dim - 1 - key;
     }
+    if (signs < 0) {
+      throw refuseFirstOutside(keys, dim);
+    }
+  }
+
+  private IllegalArgumentException refuseFirstOutside(long[] keys, long dim) {
+    long wrong = Arrays.stream(keys).filter(key -> key < 0 || key >= dim).findFirst().orElse(dim);
+    return refuse("has an index out of range: %d; expected 0 to %d.", wrong, dim - 1);
   }
 
   final IllegalArgumentException refuse(String problem, Object... details) {

@@ -1,7 +1,6 @@
 package sagemaker.spark.rows;
 
 import org.apache.spark.sql.catalyst.InternalRow;
-import org.apache.spark.sql.catalyst.util.ArrayData;
 
 /** Vectors, which Spark keeps as a struct of type, size, indices and values. */
 final class VectorColumn extends FeatureColumn {
@@ -22,10 +21,10 @@ final class VectorColumn extends FeatureColumn {
   }
 
   private Features sparse(InternalRow vector, Numbers values) {
-    ArrayData indices = vector.getArray(INDICES);
-    long[] keys = new long[indices.numElements()];
+    int[] indices = vector.getArray(INDICES).toIntArray();
+    long[] keys = new long[indices.length];
     for (int i = 0; i < keys.length; i++) {
-      keys[i] = indices.getInt(i);
+      keys[i] = indices[i];
     }
     int size = vector.getInt(SIZE);
     check(keys, values, size);
