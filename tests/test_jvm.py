@@ -223,6 +223,13 @@ def test_null_in_null_out(java):
 
 
 @needs_jar
+def test_messages_of_functions_name_the_column(java):
+    frame = java.range(1).selectExpr("array(id, NULL) AS odd").repartition(2)
+    with pytest.raises(Exception, match="Column 'odd' holds a null: value 1"):
+        frame.selectExpr("sagemaker_csv(odd)").collect()
+
+
+@needs_jar
 def test_functions_work_in_every_part_of_a_query(java):
     frame = java.range(100).selectExpr("id", "array(id % 3, 0.5D) AS features").repartition(3)
     encoded = frame.selectExpr("sagemaker_csv(features) AS line", "id")

@@ -100,6 +100,11 @@ public final class EncodeRow extends Expression implements Serializable {
     return Functions.name(encoding.format());
   }
 
+  @Override
+  public String toString() {
+    return prettyName() + children().mkString("(", ", ", ")");
+  }
+
   /** Turns the complaint of an encoder into that of Spark's analysis. */
   @Override
   public TypeCheckResult checkInputDataTypes() {
