@@ -131,6 +131,7 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         """Refuse everything that can be refused without asking AWS; return how rows are staged."""
         self.check_hyperparameters(self.hyperParameters)
         hyperparameters = self._all_hyperparameters()
+        self._check_job(hyperparameters)
         dim = hyperparameters.get("feature_dim", "")
         staging_plan = plan(
             schema,
@@ -144,6 +145,9 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         if self.endpointCreationPolicy is not EndpointCreationPolicy.DO_NOT_CREATE:
             hosting_requests(self._model_settings(names, role, S3DataPath("bucket", "model.tar.gz")))
         return staging_plan
+
+    def _check_job(self, hyperparameters: Mapping[str, str]) -> None:
+        """Refuse settings that the algorithm is known to fail with; `hyperparameters` as they are sent."""
 
     def _places(self, dataset: DataFrame, names: NamePolicy, session: Session) -> tuple[Place, Place]:
         """Return where rows are staged and where SageMaker writes the model."""

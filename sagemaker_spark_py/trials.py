@@ -2,8 +2,8 @@
 
 A search over parameters (CrossValidator, TrainValidationSplit) fits many models, transforms with each, drops
 it and knows nothing of endpoints. So the endpoint that a trial's model made for itself is deleted once nobody
-holds the model any more: when the same estimator is fitted again, which every search does at its end, or when
-Python exits.
+holds the model any more: when the same estimator is fitted again, which every search does at its end. What a
+search that broke off has left is named when Python exits.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def watch(holder: Any, uid: str, session: Session, created: CreatedResources) ->
     created : CreatedResources
         What to delete.
     """
-    weakref.finalize(holder, _forget, uid, session, created)
+    # What is held until exit, such as the best model of a search, is its user's.
+    weakref.finalize(holder, _forget, uid, session, created).atexit = False
 
 
 def delete_forgotten(uid: str) -> None:
@@ -57,8 +58,7 @@ def _forget(uid: str, session: Session, created: CreatedResources) -> None:
         _forgotten[uid].append((session, created))
 
 
-# Registered before the first finalizer, so it runs after those of what is still held at exit.
 @atexit.register
-def _delete_all_forgotten() -> None:
-    for uid in list(_forgotten):
-        delete_forgotten(uid)
+def _name_forgotten() -> None:
+    for _, created in (entry for entries in _forgotten.values() for entry in entries):
+        _log.warning("Made for a trial of a search: %s. Delete them if they are still there.", created)

@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
+from sagemaker_spark_py import algorithms
+
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"<!-- example: (.+?) -->\n```python\n(.*?)```", README, re.DOTALL))
 
@@ -22,13 +24,23 @@ def names(spark) -> dict[str, Any]:
 
 @pytest.mark.parametrize("title", EXAMPLES)
 def test_example(aws, names, title, capsys) -> None:
+    names.pop("model", None)
     exec(compile(EXAMPLES[title], f"README.md: {title}", "exec"), names)
-    assert "closest_cluster" in capsys.readouterr().out
+    if title != "setup":
+        columns = names["model"].responseRowDeserializer.schema.names
+        header = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("|"))
+        assert set(columns) <= set(header.replace(" ", "").split("|"))
     assert boto3.client("sagemaker").list_endpoints()["Endpoints"] == []
 
 
 def test_the_main_job_is_a_dozen_statements() -> None:
     assert len(ast.parse(EXAMPLES["main job"]).body) <= 12
+
+
+def test_every_algorithm_has_an_example_of_few_lines() -> None:
+    for name in algorithms.__all__:
+        assert len(EXAMPLES[name].strip().splitlines()) <= 5
+        assert f"{name}(" in EXAMPLES[name]
 
 
 def test_commands_are_in_the_makefile() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sagemaker_spark_py.algorithms.algorithm import HasMiniBatchSize, VectorAlgorithmEstimator
+from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import integer, real
 from sagemaker_spark_py.settings import setting
@@ -50,3 +53,11 @@ class LDASageMakerEstimator(HasMiniBatchSize, VectorAlgorithmEstimator):
 
     tol = hyperparameter("tol", real(above=0), "Error at which the decomposition stops; 1e-8 unless set.")
     setTol, getTol = accessors(tol)
+
+    # Amazon SageMaker Developer Guide, "Latent Dirichlet Allocation (LDA) Algorithm".
+    def _check_job(self, hyperparameters: Mapping[str, str]) -> None:
+        if self.trainingInstanceCount != 1:
+            raise SettingError(
+                f"trainingInstanceCount does not fit LDA: {self.trainingInstanceCount}; expected 1. "
+                "LDA trains on a single CPU instance: choose a larger trainingInstanceType instead."
+            )

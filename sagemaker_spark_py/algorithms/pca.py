@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sagemaker_spark_py.algorithms.algorithm import HasMiniBatchSize, VectorAlgorithmEstimator
+from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import boolean, choice, integer
 from sagemaker_spark_py.settings import setting
@@ -57,3 +60,11 @@ class PCASageMakerEstimator(HasMiniBatchSize, VectorAlgorithmEstimator):
         "subtract_mean", boolean(), "Whether the mean of the data is subtracted first.", default=True
     )
     setSubtractMean, getSubtractMean = accessors(subtract_mean)
+
+    def _check_job(self, hyperparameters: Mapping[str, str]) -> None:
+        components, dim = (hyperparameters.get(name, "") for name in ("num_components", "feature_dim"))
+        if components.isdigit() and dim.isdigit() and int(components) > int(dim):
+            raise SettingError(
+                f"num_components is too large: {components}; expected at most feature_dim, {dim}. "
+                "Call setNumComponents(...) with fewer."
+            )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pyspark.sql.types import DoubleType, StructField, StructType
 
 from sagemaker_spark_py.algorithms.algorithm import VectorAlgorithmEstimator
+from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, integer, word_list
 from sagemaker_spark_py.settings import setting
@@ -50,3 +53,11 @@ class RandomCutForestSageMakerEstimator(VectorAlgorithmEstimator):
         "Scores of the model on a labeled test channel; both unless set.",
     )
     setEvalMetrics, getEvalMetrics = accessors(eval_metrics)
+
+    # Amazon SageMaker Developer Guide, "Random Cut Forest (RCF) Algorithm", input/output interface.
+    def _check_job(self, hyperparameters: Mapping[str, str]) -> None:
+        if self.trainingS3DataDistribution != "ShardedByS3Key":
+            raise SettingError(
+                "trainingS3DataDistribution does not fit random cut forests: "
+                f"{self.trainingS3DataDistribution!r}; expected 'ShardedByS3Key', which is the default."
+            )

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from sagemaker_spark_py.algorithms.algorithm import AlgorithmEstimator
 from sagemaker_spark_py.algorithms.images import version_entry
+from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, custom, integer, real, word_list
 from sagemaker_spark_py.settings import setting
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer, XGBoostCSVRowDeserializer
-from sagemaker_spark_py.transformation.serializers import LibSVMRequestRowSerializer, RequestRowSerializer
+from sagemaker_spark_py.transformation.serializers import (
+    LibSVMRequestRowSerializer,
+    ProtobufRequestRowSerializer,
+    RequestRowSerializer,
+    UnlabeledCSVRequestRowSerializer,
+    UnlabeledLibSVMRequestRowSerializer,
+)
 
 _SHARE = real(at_least=0, at_most=1)
 _SAMPLE = real(above=0, at_most=1)
@@ -287,3 +295,39 @@ class XGBoostSageMakerEstimator(AlgorithmEstimator):
     def _required_hyperparameters(self) -> list[str]:
         classes = (self.getObjective() or "").startswith("multi:")
         return [*super()._required_hyperparameters(), *(["num_class"] if classes else [])]
+
+    # aws/sagemaker-xgboost-container: algorithm_mode/channel_validation.py knows no FastFile, and the current
+    # readers of data_utils.py refuse Pipe.
+    def _check_job(self, hyperparameters: Mapping[str, str]) -> None:
+        if self.trainingInputMode != "File":
+            raise SettingError(
+                f"trainingInputMode does not fit XGBoost: {self.trainingInputMode!r}; expected 'File', which "
+                "is the default. For an image that takes another mode, use SageMakerEstimator."
+            )
+        self._check_index_base()
+
+    def _check_index_base(self) -> None:
+        """Refuse to count features otherwise in training than in requests: XGBoost would not notice."""
+        staged = _staged_base(self.trainingSparkDataFormat, self.trainingSparkDataFormatOptions)
+        asked = _request_base(self.requestRowSerializer)
+        if staged is not None and asked is not None and staged != asked:
+            raise SettingError(
+                f"requestRowSerializer counts features from {asked}, but training data in "
+                f"{self.trainingSparkDataFormat} from {staged}; expected the same in both. Give "
+                f"LibSVMRequestRowSerializer(indexBase={staged}), or stage rows otherwise."
+            )
+
+
+def _staged_base(data_format: str, options: Mapping[str, Any]) -> int | None:
+    """Return the index of the first feature in staged rows; `None` where it is not known."""
+    if data_format == "libsvm":
+        return int(options.get("indexBase", 1))
+    return 0 if data_format in ("csv", "parquet", "sagemaker") else None
+
+
+def _request_base(serializer: RequestRowSerializer) -> int | None:
+    """Return the index of the first feature in requests; `None` for a user's own serializer."""
+    if isinstance(serializer, (LibSVMRequestRowSerializer, UnlabeledLibSVMRequestRowSerializer)):
+        return serializer.indexBase
+    dense = (UnlabeledCSVRequestRowSerializer, ProtobufRequestRowSerializer)
+    return 0 if isinstance(serializer, dense) else None

@@ -1,4 +1,4 @@
-"""Clients of boto3 for the local SageMaker, and what tests need to see of it."""
+"""A local SageMaker of this room's own: its tests break things, leave things and count what there is."""
 
 import sys
 from pathlib import Path
@@ -7,26 +7,34 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from sagemaker_spark_py.local import LocalSageMaker
+
 ECHO = [sys.executable, str(Path(__file__).with_name("echo_image.py"))]
 
 
-@pytest.fixture(scope="session")
-def sm(local_sagemaker):
+@pytest.fixture(scope="package")
+def aws():
+    with LocalSageMaker(images={"echo": ECHO}, graceSeconds=1.0) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="package")
+def sm(aws):
     return boto3.client("sagemaker")
 
 
-@pytest.fixture(scope="session")
-def s3(local_sagemaker):
+@pytest.fixture(scope="package")
+def s3(aws):
     return boto3.client("s3")
 
 
-@pytest.fixture(scope="session")
-def runtime(local_sagemaker):
+@pytest.fixture(scope="package")
+def runtime(aws):
     return boto3.client("sagemaker-runtime")
 
 
-@pytest.fixture(scope="session")
-def logs(local_sagemaker):
+@pytest.fixture(scope="package")
+def logs(aws):
     return boto3.client("logs")
 
 

@@ -14,7 +14,7 @@ OURS, THEIRS = "123456789012", "210987654321"
 
 
 @pytest.fixture(scope="module")
-def squatter(local_sagemaker):
+def squatter(aws):
     """S3 as another account sees it."""
     role = boto3.client("sts").assume_role(
         RoleArn=f"arn:aws:iam::{THEIRS}:role/squatter", RoleSessionName="test"

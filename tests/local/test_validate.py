@@ -18,7 +18,7 @@ from .jobs import request
 
 
 @pytest.fixture(scope="module")
-def unchecked(local_sagemaker):
+def unchecked(aws):
     """boto3 without its own checks, as other SDKs are."""
     return boto3.client("sagemaker", config=Config(parameter_validation=False))
 
