@@ -30,6 +30,7 @@ DEV = [
 
 JVM = Path("jvm")
 JAR = Path("sagemaker_spark_py/jars/sagemaker-spark.jar")
+MAVEN_SECONDS = 900  # without a way to a repository it tries long
 
 
 def jar_sources():
@@ -47,7 +48,10 @@ def build_jar():
     if maven is None or not (shutil.which("javac") or "JAVA_HOME" in os.environ):
         return "no Maven with a JDK was found"
     command = [maven, "-B", "-q", "-f", str(JVM / "pom.xml"), "-Dmaven.test.skip", "package"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=MAVEN_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"Maven took longer than {MAVEN_SECONDS} seconds"
     if run.returncode:
         return next((line for line in run.stdout.splitlines() if "[ERROR]" in line), "Maven failed")
     JAR.parent.mkdir(exist_ok=True)
