@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shutil
 import socket
-import tarfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -127,7 +126,7 @@ class Instance:
         try:
             store.download(self._cloud.client("s3", self._region), bucket, key, archive)
             archives.unpack(archive, model)
-        except (ClientError, BotoCoreError, tarfile.TarError, OSError, EOFError) as error:
+        except (ClientError, BotoCoreError, *archives.UNREADABLE) as error:
             raise StartFailed(
                 f'Failed to download model data for container "container_1" from URL: "{uri}". Please ensure '
                 "that there is an object located at the URL, that it is a gzip-compressed tar archive, and "
