@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         S3Resource,
     )
     from sagemaker_spark_py.service import SageMakerClients, SageMakerResourceCleanup, Session
+    from sagemaker_spark_py.staging import read_recordio
 
 __all__ = [
     "CreatedResources",
@@ -57,6 +58,7 @@ __all__ = [
     "Session",
     "classpath_jars",
     "get_image_uri",
+    "read_recordio",
 ]
 
 # Names are loaded when they are first asked for: a container of the local SageMaker is a process that needs
@@ -94,6 +96,7 @@ _HOMES = {
         "SageMakerResourceCleanup",
         "Session",
     ),
+    "staging": ("read_recordio",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
