@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         S3Resource,
     )
     from sagemaker_spark_py.service import SageMakerClients, SageMakerResourceCleanup, Session
+    from sagemaker_spark_py.staging import read_recordio
 
 __all__ = [
     "CreatedResources",
@@ -59,6 +60,7 @@ __all__ = [
     "Session",
     "classpath_jars",
     "get_image_uri",
+    "read_recordio",
 ]
 
 # Names are loaded when they are first asked for: a container of the local SageMaker is a process that needs
@@ -97,6 +99,7 @@ _HOMES = {
         "SageMakerResourceCleanup",
         "Session",
     ),
+    "staging": ("read_recordio",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
