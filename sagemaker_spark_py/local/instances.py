@@ -15,7 +15,7 @@ from uuid import uuid4
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagemaker_spark_py.local import archives, store
+from sagemaker_spark_py.local import archives, source, store
 from sagemaker_spark_py.local.cloud import Cloud
 from sagemaker_spark_py.local.logs import LogStream
 from sagemaker_spark_py.local.models import model_data_uri
@@ -75,6 +75,7 @@ class Instance:
         uri = model_data_uri(self._definition)
         if uri:
             self._fetch(uri, model)
+        self._fetch_source()
         stream = LogStream(self._cloud.client("logs", self._region), self.log_group, self.stream)
         command = self._cloud.images.command(self._definition["Image"], "serve")
         try:
@@ -148,6 +149,13 @@ class Instance:
             f"The primary container for production variant {self._variant} did not pass the ping health "
             "check. Please check CloudWatch logs for this endpoint."
         )
+
+    def _fetch_source(self) -> None:
+        environment = self._definition.get("Environment", {})
+        try:
+            source.bring(self._cloud.client("s3", self._region), environment, self.folder)
+        except source.SourceError as error:
+            raise StartFailed(str(error)) from error
 
     def _ended(self, container: Container) -> None:
         logger.info(
