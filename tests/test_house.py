@@ -25,7 +25,7 @@ ALLOWED = {
     "recordio": set(),
     "service": {"resources", "names"},
     "transformation": {"recordio"},
-    "staging": {"jvm", "resources", "service", "transformation"},
+    "staging": {"jvm", "recordio", "resources", "service", "transformation"},
     "inference": {"invocation", "jvm", "service", "staging", "transformation"},
     "arguments": set(),
     "artifacts": {"resources", "service"},
