@@ -168,6 +168,7 @@ def encode_rows(
     *,
     shapes: npt.ArrayLike | None = None,
     fill_empty: bool = False,
+    name: str = wire.DEFAULT_NAME,
 ) -> Encoded:
     """Encode rows of which each is dense or sparse, laid out as Arrow holds Spark's vectors.
 
@@ -189,6 +190,8 @@ def encode_rows(
         Vectors need none: sparse ones are written with the shape ``[dim]``, dense ones without.
     fill_empty : bool, default False
         As in `encode_sparse`.
+    name : str, default "values"
+        Name of the tensor.
 
     Returns
     -------
@@ -202,7 +205,7 @@ def encode_rows(
     """
     sparse = arrays.flags(is_sparse, "is_sparse")
     sizes = arrays.sizes(dims, len(sparse), "dims")
-    rows = _check_rows(sparse, indptr, indices, values, sizes)
+    rows = _check_rows(sparse, indptr, indices, values, sizes)._replace(name=name)
     if shapes is not None:
         rows = _with_shapes(rows, shapes, sparse, sizes)
     if labels is not None:
