@@ -120,6 +120,8 @@ class SageMakerModel(Model, Attachable, Persistent):
         Names of what is created; default a new `RandomNamePolicy`.
     session : Session, optional
         Region, profile and endpoint URLs; default boto3's chains.
+    invocation : Invocation, optional
+        How the endpoint is asked: limits, requests in flight, timeouts, what becomes of bad rows.
     uid : str, optional
         Spark ML's identifier of the stage.
 
@@ -264,6 +266,7 @@ class SageMakerModel(Model, Attachable, Persistent):
             endpointName=self._ensure_endpoint(),
             serializer=self.requestRowSerializer,
             deserializer=self.responseRowDeserializer,
+            invocation=self.invocation,
         )
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
 

@@ -19,21 +19,22 @@ SOURCES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "record_pb2.py")
 ALLOWED = {
     "errors": {"resources"},  # for type checkers only
     "resources": set(),
+    "invocation": {"service"},
     "names": set(),
     "jvm": set(),
     "recordio": set(),
     "service": {"resources", "names"},
     "transformation": {"recordio"},
-    "staging": {"transformation", "service", "resources"},
-    "inference": {"staging", "service", "transformation"},
+    "staging": {"jvm", "resources", "service", "transformation"},
+    "inference": {"invocation", "jvm", "service", "staging", "transformation"},
     "arguments": set(),
     "artifacts": {"resources", "service"},
-    "attach": {"settings", "names", "resources", "service", "transformation"},
-    "settings": {"arguments", "names", "resources", "service", "transformation"},
+    "attach": {"invocation", "names", "resources", "service", "settings", "transformation"},
+    "settings": {"arguments", "invocation", "names", "resources", "service", "transformation"},
     "rules": set(),
     "params": {"rules"},
     "trials": {"resources", "service"},
-    "persistence": {"names", "resources", "service", "transformation"},
+    "persistence": {"invocation", "names", "resources", "service", "transformation"},
     "model": {
         "artifacts",
         "attach",
@@ -60,7 +61,7 @@ ALLOWED = {
     },
     "algorithms": {"arguments", "estimator", "params", "rules", "transformation"},
     "containers": {"recordio"},
-    "local": {"containers"},
+    "local": {"containers", "recordio"},
 }
 ROOT_MODULES = {"__init__", "aws_names"}  # they only gather public names
 
