@@ -184,24 +184,21 @@ def encode_rows(
     dims : array of int, shape (n,)
         Numbers that each row stands for; those of dense vectors are not used.
     labels : array of real numbers, shape (n,), optional
-        Written as ``label["values"]``.
     shapes : array of int, shape (n, rank), optional
         For matrices, whose numbers and places count row by row: dimensions of each, dense or sparse.
         Vectors need none: sparse ones are written with the shape ``[dim]``, dense ones without.
-    fill_empty : bool, default False
-        As in `encode_sparse`.
-    name : str, default "values"
-        Name of the tensor.
+    fill_empty, name : bool, str
+        As in `encode_sparse`; of the tensor.
 
     Returns
     -------
     Encoded
-        n records, in row order. Where all rows are dense `encode_dense` is several times faster.
+        Where all rows are dense `encode_dense` is several times faster.
 
     Raises
     ------
     DataError
-        If arrays do not fit together or an index lies outside of its row.
+        If arrays do not fit together.
     """
     sparse = arrays.flags(is_sparse, "is_sparse")
     sizes = arrays.sizes(dims, len(sparse), "dims")
