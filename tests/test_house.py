@@ -21,6 +21,7 @@ ALLOWED = {
     "resources": set(),
     "invocation": {"service"},
     "names": set(),
+    "command_line": {"jvm"},
     "jvm": set(),
     "recordio": set(),
     "service": {"resources", "names"},
