@@ -28,10 +28,7 @@ def test_reads_what_spark_reads(spark, text):
     ]
 
 
-def test_needs_no_spark(monkeypatch):
-    from pyspark.sql import SparkSession
-
-    monkeypatch.setattr(SparkSession, "_instantiatedSession", None)
+def test_types_that_spark_reads_otherwise():
     schema = as_schema("a vector, b varchar(10), c char(3)")
     assert [field.dataType for field in schema] == [VectorUDT(), t.StringType(), t.StringType()]
 

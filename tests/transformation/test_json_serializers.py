@@ -29,7 +29,8 @@ from sagemaker_spark_py.transformation.serializers import (
 
 MIXED = as_schema(
     "t string, n int, x float, v vector, a array<array<double>>, m map<string,int>, "
-    's struct<x:int,`y"z`:string>, d date, ts timestamp, tn timestamp_ntz, b binary, dec decimal(10,2), bo boolean'
+    's struct<x:int,`y"z`:string>, d date, ts timestamp, tn timestamp_ntz, b binary, dec decimal(10,2), '
+    "bo boolean"
 )
 FULL = (
     'quote " slash \\ line\n nul \x00 é \u2028 😀',

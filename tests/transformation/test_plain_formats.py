@@ -37,7 +37,8 @@ def test_csv_is_read_back_cell_by_cell(rows):
 
 def test_cells_of_every_type():
     schema = as_schema(
-        "n int, x double, t string, b boolean, d date, ts timestamp_ntz, v vector, a array<int>, m decimal(4,2)"
+        "n int, x double, t string, b boolean, d date, ts timestamp_ntz, v vector, a array<int>, "
+        "m decimal(4,2)"
     )
     row = (
         1,
