@@ -8,6 +8,7 @@ from sagemaker_spark_py import aws_names
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
+    from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
     from sagemaker_spark_py.model import SageMakerModel
     from sagemaker_spark_py.names import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         S3Resource,
     )
     from sagemaker_spark_py.service import SageMakerClients, SageMakerResourceCleanup, Session
+    from sagemaker_spark_py.staging import read_recordio
 
 __all__ = [
     "CreatedResources",
@@ -42,6 +44,7 @@ __all__ = [
     "IAMRole",
     "IAMRoleFromConfig",
     "IAMRoleResource",
+    "Invocation",
     "NamePolicy",
     "NamePolicyFactory",
     "RandomNamePolicy",
@@ -57,6 +60,7 @@ __all__ = [
     "Session",
     "classpath_jars",
     "get_image_uri",
+    "read_recordio",
 ]
 
 # Names are loaded when they are first asked for: a container of the local SageMaker is a process that needs
@@ -67,6 +71,7 @@ _HOMES = {
         "SageMakerEstimator",
         "SageMakerEstimatorBase",
     ),
+    "invocation": ("Invocation",),
     "jvm": ("classpath_jars",),
     "model": ("SageMakerModel",),
     "names": (
@@ -94,6 +99,7 @@ _HOMES = {
         "SageMakerResourceCleanup",
         "Session",
     ),
+    "staging": ("read_recordio",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

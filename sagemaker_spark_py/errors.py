@@ -19,6 +19,7 @@
     │       └── TransformStoppedError    it was stopped
     │           └── TransformInterruptedError (KeyboardInterrupt)   Ctrl-C ended the wait
     ├── ResourceCreationError            an endpoint was not made; carries what was created and still exists
+    ├── ArtifactError                    a model artifact cannot be unpacked or read
     ├── CleanupError                     deleting resources failed; carries what is left
     ├── InvocationError                  an endpoint call failed; carries where, status, attempts
     │   └── ResponseError                the answer does not fit the rows that were sent
@@ -156,6 +157,10 @@ class ResourceCreationError(_WithResources):
     createdResources : CreatedResources
         What was created before the failure and still exists.
     """
+
+
+class ArtifactError(SageMakerSparkError):
+    """A model artifact cannot be unpacked, or its model cannot be read here."""
 
 
 class CleanupError(_WithResources):

@@ -55,11 +55,16 @@ class Cloud:
     images : Images
     grace_seconds : float
         How long a training container may take to end after SIGTERM; SageMaker gives 120.
+    own_environment : mapping
+        Variables that every container gets.
     """
 
-    def __init__(self, images: Images, grace_seconds: float) -> None:
+    def __init__(
+        self, images: Images, grace_seconds: float, own_environment: Mapping[str, str] | None = None
+    ) -> None:
         self.images = images
         self.grace_seconds = grace_seconds
+        self._own_environment = dict(own_environment or {})
         self.url = ""
         self._home = Home()
         self._regions: dict[tuple[str, str], Region] = {}
@@ -132,6 +137,7 @@ class Cloud:
             "PYTHONPATH": os.pathsep.join(path for path in paths if path),
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(self.home),
+            **self._own_environment,
             **own,
         }
 

@@ -6,7 +6,6 @@ import json
 import logging
 import shutil
 import socket
-import tarfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from uuid import uuid4
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagemaker_spark_py.local import archives, store
+from sagemaker_spark_py.local import archives, source, store
 from sagemaker_spark_py.local.cloud import Cloud
 from sagemaker_spark_py.local.logs import LogStream
 from sagemaker_spark_py.local.models import model_data_uri
@@ -76,6 +75,7 @@ class Instance:
         uri = model_data_uri(self._definition)
         if uri:
             self._fetch(uri, model)
+        self._fetch_source()
         stream = LogStream(self._cloud.client("logs", self._region), self.log_group, self.stream)
         command = self._cloud.images.command(self._definition["Image"], "serve")
         try:
@@ -136,7 +136,7 @@ class Instance:
         try:
             store.download(self._cloud.client("s3", self._region), bucket, key, archive)
             archives.unpack(archive, model)
-        except (ClientError, BotoCoreError, tarfile.TarError, OSError, EOFError) as error:
+        except (ClientError, BotoCoreError, *archives.UNREADABLE) as error:
             raise StartFailed(
                 f'Failed to download model data for container "container_1" from URL: "{uri}". Please ensure '
                 "that there is an object located at the URL, that it is a gzip-compressed tar archive, and "
@@ -149,6 +149,13 @@ class Instance:
             f"The primary container for production variant {self._variant} did not pass the ping health "
             "check. Please check CloudWatch logs for this endpoint."
         )
+
+    def _fetch_source(self) -> None:
+        environment = self._definition.get("Environment", {})
+        try:
+            source.bring(self._cloud.client("s3", self._region), environment, self.folder)
+        except source.SourceError as error:
+            raise StartFailed(str(error)) from error
 
     def _ended(self, container: Container) -> None:
         logger.info(
