@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Session,
         get_execution_role,
     )
+    from sagemaker_spark_py.staging import read_recordio
 
 __all__ = [
     "CreatedResources",
@@ -73,6 +74,7 @@ __all__ = [
     "get_execution_role",
     "get_image_uri",
     "local_session",
+    "read_recordio",
 ]
 
 # Names are loaded when they are first asked for: a container of the local SageMaker is a process that needs
@@ -116,6 +118,7 @@ _HOMES = {
         "Session",
         "get_execution_role",
     ),
+    "staging": ("read_recordio",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

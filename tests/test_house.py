@@ -25,8 +25,8 @@ ALLOWED = {
     "recordio": set(),
     "service": {"resources", "names"},
     "transformation": {"recordio"},
-    "staging": {"transformation", "service", "resources"},
-    "inference": {"invocation", "staging", "service", "transformation"},
+    "staging": {"jvm", "resources", "service", "transformation"},
+    "inference": {"invocation", "jvm", "service", "staging", "transformation"},
     "arguments": set(),
     "artifacts": {"resources", "service"},
     "attach": {"invocation", "names", "resources", "service", "settings", "transformation"},
@@ -74,7 +74,7 @@ ALLOWED = {
         "transformation",
     },
     "containers": {"recordio"},
-    "local": {"containers"},
+    "local": {"containers", "recordio"},
 }
 ROOT_MODULES = {"__init__", "aws_names"}  # they only gather public names
 

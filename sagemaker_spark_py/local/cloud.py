@@ -35,6 +35,7 @@ class Region:
     account: str
     name: str
     training_jobs: dict[str, Any] = field(default_factory=dict)
+    transform_jobs: dict[str, Any] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     endpoint_configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     endpoints: dict[str, Any] = field(default_factory=dict)
@@ -153,7 +154,7 @@ class Cloud:
         with self._lock:
             regions, left, threads = list(self._regions.values()), list(self._containers), self._threads
         for region in regions:
-            for job in list(region.training_jobs.values()):
+            for job in [*region.training_jobs.values(), *region.transform_jobs.values()]:
                 job.request_stop()
         for container in left:
             container.terminate()

@@ -254,8 +254,7 @@ class _Run:
     def _upload_files(self, files: dict[str, Path], uri: str) -> str:
         """Upload files as one archive, or one by one where the request says CompressionType NONE."""
         output = self._request["OutputDataConfig"]
-        key = output.get("KmsKeyId")
-        settings = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+        settings = store.encryption(output.get("KmsKeyId"))
         if output.get("CompressionType") == "NONE":
             for name, path in files.items():
                 store.upload(self._s3, path, f"{uri}/{name}", settings)

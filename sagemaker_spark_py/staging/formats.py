@@ -85,7 +85,7 @@ class RecordIO(StagingFormat):
     def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield framed records."""
         for _, labels, features in map(Rows.float32, rows):
-            yield _contents(encode_features(features, labels))
+            yield contents(encode_features(features, labels))
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class CSV(StagingFormat):
             lines = serializer.serializeBatch(batch)
             if labels is not None:
                 lines = as_payloads(glue(texts(labels), ",", lines.cast(TEXT)))
-            yield _contents(lines)
+            yield contents(lines)
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class LibSVM(StagingFormat):
         )
         for some in rows:
             some.float32()  # whose reader, XGBoost, makes something else of larger numbers without a word
-            yield _contents(serializer.serializeBatch(some.batch))
+            yield contents(serializer.serializeBatch(some.batch))
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ FORMATS: dict[str, StagingFormat] = {
 """Formats by the name that users give; any other name is a data source of Spark."""
 
 
-def _contents(payloads: pa.Array) -> memoryview:
+def contents(payloads: pa.Array) -> memoryview:
     """Return the payloads one after the other, as they lie in the array."""
     _, offsets, data = payloads.buffers()
     ends = np.frombuffer(offsets, np.int64)[payloads.offset :]
