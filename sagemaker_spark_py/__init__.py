@@ -8,6 +8,7 @@ from sagemaker_spark_py import aws_names
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
+    from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
     from sagemaker_spark_py.model import SageMakerModel
     from sagemaker_spark_py.names import (
@@ -42,6 +43,7 @@ __all__ = [
     "IAMRole",
     "IAMRoleFromConfig",
     "IAMRoleResource",
+    "Invocation",
     "NamePolicy",
     "NamePolicyFactory",
     "RandomNamePolicy",
@@ -67,6 +69,7 @@ _HOMES = {
         "SageMakerEstimator",
         "SageMakerEstimatorBase",
     ),
+    "invocation": ("Invocation",),
     "jvm": ("classpath_jars",),
     "model": ("SageMakerModel",),
     "names": (

@@ -15,6 +15,7 @@
     │   └── TrainingStoppedError         it was stopped
     │       └── TrainingInterruptedError (KeyboardInterrupt)   Ctrl-C ended the wait
     ├── ResourceCreationError            an endpoint was not made; carries what was created and still exists
+    ├── ArtifactError                    a model artifact cannot be unpacked or read
     ├── CleanupError                     deleting resources failed; carries what is left
     ├── InvocationError                  an endpoint call failed; carries where, status, attempts
     │   └── ResponseError                the answer does not fit the rows that were sent
@@ -136,6 +137,10 @@ class ResourceCreationError(_WithResources):
     createdResources : CreatedResources
         What was created before the failure and still exists.
     """
+
+
+class ArtifactError(SageMakerSparkError):
+    """A model artifact cannot be unpacked, or its model cannot be read here."""
 
 
 class CleanupError(_WithResources):

@@ -226,6 +226,7 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
             "endpointCreationPolicy": self.endpointCreationPolicy,
             "prependResultRows": self.modelPrependInputRowsToTransformationRows,
             "namePolicy": names,
+            "invocation": self.invocation,
             "extraRequest": self.extraRequest,
         }
 

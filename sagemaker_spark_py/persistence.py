@@ -21,6 +21,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, StructType
 
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory
 from sagemaker_spark_py.resources import EndpointCreationPolicy, IAMRoleResource, S3Resource
 from sagemaker_spark_py.service import Session
@@ -37,6 +38,7 @@ VALUES: tuple[type, ...] = (
     NamePolicy,
     NamePolicyFactory,
     EndpointCreationPolicy,
+    Invocation,
     Session,
 )
 """What may be built on loading; a saved file can name no other class."""

@@ -15,6 +15,7 @@ from sagemaker_spark_py.arguments import (
     text,
     text_map,
 )
+from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory, RandomNamePolicy, RandomNamePolicyFactory
 from sagemaker_spark_py.resources import (
     EndpointCreationPolicy,
@@ -58,6 +59,11 @@ class HostingSettings(HasSettings):
     session: Session | None = setting(
         "Region, profile and endpoint URLs for the calls to AWS, here and on the executors.",
         default=None,
+    )
+    invocation: Invocation = setting(
+        "How the endpoint is asked: limits, requests in flight, timeouts, what becomes of bad rows.",
+        factory=Invocation,
+        check=instance_of(Invocation),
     )
     extraRequest: Mapping[str, Mapping[str, Any]] = setting(
         "Parts of requests that are merged into ours, by operation: CreateTrainingJob, CreateModel, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from pyspark.sql.types import StructType
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.inference.invoke import answers, pieces
 from sagemaker_spark_py.inference.output import output_schema
+from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.schemas import as_nullable, field_of
@@ -40,24 +41,18 @@ class EndpointCall:
         Rows to requests.
     deserializer : ResponseRowDeserializer
         Answers to columns.
-    maxBodyBytes : int
-        Most bytes of one request; SageMaker takes 6 MiB, and 4 MB for serverless endpoints.
-    maxRowsPerRequest : int, optional
-        Most rows of one request.
-    maxInFlight : int
-        How many requests one task may have under way at a time.
+    invocation : Invocation
+        How to ask.
     """
 
     session: Session
     endpointName: str
     serializer: RequestRowSerializer
     deserializer: ResponseRowDeserializer
-    maxBodyBytes: int = 5 << 20
-    maxRowsPerRequest: int | None = None
-    maxInFlight: int = 4
+    invocation: Invocation = field(default_factory=Invocation)
 
     def __post_init__(self) -> None:
-        """Refuse limits that let nothing through, and user-made serializers that lack something."""
+        """Refuse user-made serializers that lack something."""
         for value, attribute in (
             (self.serializer, "contentType"),
             (self.deserializer, "accepts"),
@@ -65,10 +60,6 @@ class EndpointCall:
         ):
             if not hasattr(value, attribute):
                 raise SettingError(f"{type(value).__name__} has no {attribute}. Set it in the class.")
-        for name in ("maxBodyBytes", "maxRowsPerRequest", "maxInFlight"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SettingError(f"{name} is out of range: {value}; expected 1 or more.")
 
 
 def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFrame:

@@ -48,8 +48,15 @@ class Session:
     endpointUrls: tuple[tuple[str, str], ...] = ()
     _given: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **options: Any) -> Any:
         """Return the boto3 client of a service: the user's own where one was given, else this process's.
+
+        Parameters
+        ----------
+        service : str
+            boto3's name of it.
+        **options
+            Of `botocore.config.Config`, where they differ from this library's.
 
         Raises
         ------
@@ -57,7 +64,11 @@ class Session:
             If no region or an unknown profile is set.
         """
         given = self._given.get(service)
-        return _clients().get(self, service) if given is None else given
+        return _clients().get(self, service, options) if given is None else given
+
+    def renew(self, client: Any) -> None:
+        """Let the next client look for credentials anew, unless `client` is already of the past."""
+        _clients().forget(client)
 
     @classmethod
     def resolve(
@@ -126,19 +137,26 @@ class _Clients:
         self._lock = threading.Lock()
         self._made: dict[tuple[Any, ...], Any] = {}
 
-    def get(self, session: Session, service: str) -> Any:
+    def get(self, session: Session, service: str, options: Mapping[str, Any]) -> Any:
         # New keys in the environment (a fresh log-in) must not meet clients of the old ones.
         identity = (session.profile, os.environ.get("AWS_PROFILE"), os.environ.get("AWS_ACCESS_KEY_ID"))
         with self._lock, translated(f"The {service} client"):
             if identity not in self._made:
                 self._made[identity] = boto3.Session(profile_name=session.profile)
-            key = (identity, session, service)
+            key = (identity, session, service, *sorted(options.items()))
             if key not in self._made:
                 url = dict(session.endpointUrls).get(service)
+                config = _config(service).merge(Config(**options))
                 self._made[key] = self._made[identity].client(
-                    service, region_name=session.region, endpoint_url=url, config=_config(service)
+                    service, region_name=session.region, endpoint_url=url, config=config
                 )
             return self._made[key]
+
+    def forget(self, client: Any) -> None:
+        """Drop all clients and credentials if `client` is one of those in use."""
+        with self._lock:
+            if any(client is made for made in self._made.values()):
+                self._made.clear()
 
 
 _of_this_process = _Clients()

@@ -23,8 +23,8 @@ _CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Alnum}": "a-
 _SHOWN = 5
 
 
-def validated(operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the request if AWS's model of SageMaker allows it.
+def validated(operation: str, request: dict[str, Any], service: str = "sagemaker") -> dict[str, Any]:
+    """Return the request if AWS's model of the service allows it.
 
     Parameters
     ----------
@@ -32,13 +32,15 @@ def validated(operation: str, request: dict[str, Any]) -> dict[str, Any]:
         For example ``"CreateTrainingJob"``.
     request : dict
         The operation's parameters.
+    service : str
+        boto3's client name.
 
     Raises
     ------
     SettingError
         Naming each member that is wrong.
     """
-    shape: Any = _model().operation_model(operation).input_shape
+    shape: Any = _model(service).operation_model(operation).input_shape
     report = ParamValidator().validate(request, shape)
     problems = [report.generate_report()] if report.has_errors() else list(_problems(request, shape, ""))
     if problems:
@@ -47,8 +49,8 @@ def validated(operation: str, request: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _model() -> ServiceModel:
-    return ServiceModel(create_loader().load_service_model("sagemaker", "service-2"))
+def _model(service: str) -> ServiceModel:
+    return ServiceModel(create_loader().load_service_model(service, "service-2"))
 
 
 def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
@@ -67,7 +69,7 @@ def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
             yield from _problems(member, shape.value, f"{path}[{key!r}]")
     elif shape.type_name == "string":
         yield from _text_problems(value, shape, path)
-    else:
+    elif shape.type_name != "blob":
         yield from _too_large(value, shape, path)
 
 

@@ -21,6 +21,7 @@ from sagemaker_spark_py.errors import SchemaError
 from sagemaker_spark_py.inference import WAYS, endpoint
 from sagemaker_spark_py.inference.endpoint import EndpointCall
 from sagemaker_spark_py.inference.output import output_schema
+from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.recordio import decode, encode_tensors
 from sagemaker_spark_py.transformation.deserializers import (
     KMeansProtobufResponseRowDeserializer,
@@ -47,7 +48,9 @@ def road(request, monkeypatch):
 @pytest.fixture
 def call(session):
     def make(**changes):
+        how = {k: changes.pop(k) for k in list(changes) if k in Invocation.__dataclass_fields__}
         arguments = {
+            "invocation": Invocation(**how),
             "session": session,
             "endpointName": "e",
             "serializer": ProtobufRequestRowSerializer(),
