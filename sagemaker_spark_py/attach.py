@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy
 from sagemaker_spark_py.resources import EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import Session, hosting, jobs
@@ -38,6 +39,7 @@ class Attachable(ModelSettings):
         uid: str | None = None,
         *,
         session: Session | None = None,
+        invocation: Invocation | None = None,
     ) -> Self:
         """Make a model from the artifact of a training job that completed or was stopped.
 
@@ -77,6 +79,7 @@ class Attachable(ModelSettings):
         uid: str | None = None,
         *,
         session: Session | None = None,
+        invocation: Invocation | None = None,
     ) -> Self:
         """Make a model from an artifact in S3.
 
@@ -117,6 +120,7 @@ class Attachable(ModelSettings):
         uid: str | None = None,
         *,
         session: Session | None = None,
+        invocation: Invocation | None = None,
     ) -> Self:
         """Make a model of an endpoint that exists and is in service; it will never be deleted by this model.
 

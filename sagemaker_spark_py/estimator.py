@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +15,7 @@ from pyspark.sql.types import StructType
 
 from sagemaker_spark_py import trials
 from sagemaker_spark_py.arguments import setting, text, text_map
+from sagemaker_spark_py.embedded import role_for, session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SchemaError, ServiceError, TrainingError
 from sagemaker_spark_py.inputs import HasInputs, Input, attribute_count, common_dim
 from sagemaker_spark_py.model import SageMakerModel, hosting_requests
@@ -119,17 +121,33 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
     def _fit_on(self, rows: SharedRows) -> SageMakerModel:
         trials.delete_forgotten(self.uid)
         dataset, names = rows.dataset, self.namePolicyFactory.createNamePolicy()
-        role = resolve_role(self.sagemakerRole, _conf_of(dataset))
+        default_role = role_for(self.trainingInstanceType)
+        role = resolve_role(self.sagemakerRole, _conf_of(dataset), default_role)
         inputs = self._check(dataset, names, role)
         session = self._session()
         source, target = self._places(dataset, names, session)
         wanted = {i.way: partial(self._stage, i, source, session) for i in inputs if i.plan is not None}
-        with rows.use(wanted, self.deleteStagingDataAfterTraining) as staged:
-            dim = common_dim(inputs, staged)
-            self._check_job(self._all_hyperparameters(dim))
-            request = self._request(names, role, inputs, staged, target, dim)
-            job = self._train(session, request, staged[inputs[0].way])
-        return self._copyValues(self._model(names, role, session, jobs.model_data_uri(job)))
+        with self._beside(session, target):
+            with rows.use(wanted, self.deleteStagingDataAfterTraining) as staged:
+                dim = common_dim(inputs, staged)
+                self._check_job(self._completed_hyperparameters(dim))
+                request = self._request(names, role, inputs, staged, target, dim)
+                job = self._train(session, request, staged[inputs[0].way])
+            artifact = self._artifact(session, target, jobs.model_data_uri(job))
+        return self._copyValues(self._model(names, role, session, artifact))
+
+    @contextmanager
+    def _beside(self, session: Session, target: Place) -> Iterator[None]:
+        """Keep in S3, until the job is over, what it needs besides its channels."""
+        yield
+
+    def _artifact(self, session: Session, target: Place, artifact: str) -> str:
+        """Return the URI of what is hosted, made of what the job has left."""
+        return artifact
+
+    def _toolkit_hyperparameters(self, names: NamePolicy, target: Place) -> dict[str, str]:
+        """Return hyperparameters that are meant for what runs the algorithm."""
+        return {}
 
     def _check(self, dataset: DataFrame, names: NamePolicy, role: str) -> list[Input]:
         """Refuse everything that can be refused without asking AWS; return the channels."""
@@ -188,11 +206,14 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
         source = resolve_path(self.trainingInputS3DataPath, job, session, conf=conf)
         return source, resolve_path(self.trainingOutputS3DataPath, job, session, conf=conf)
 
-    def _all_hyperparameters(self, dim: int | None = None) -> dict[str, str]:
-        """Return what is sent; what was not given is taken from the data, of which `dim` is known."""
+    def _completed_hyperparameters(self, dim: int | None) -> dict[str, str]:
+        """Return the hyperparameters; what was not given is taken from the data, if `dim` is known."""
         told = {} if dim is None else dict.fromkeys(self._from_data, str(dim))
+        return {**told, **self._all_hyperparameters()}
+
+    def _all_hyperparameters(self) -> dict[str, str]:
         given = {key: requests.as_text(key, value) for key, value in self.hyperParameters.items()}
-        return {**told, **given, **self.wire_hyperparameters(given)}
+        return {**given, **self.wire_hyperparameters(given)}
 
     def _request(
         self,
@@ -215,7 +236,10 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
             volume_gb=self.trainingInstanceVolumeSizeInGB,
             max_runtime_seconds=self.trainingMaxRuntimeInSeconds,
             input_mode=self.trainingInputMode,
-            hyperparameters=self._all_hyperparameters(dim),
+            hyperparameters={
+                **self._completed_hyperparameters(dim),
+                **self._toolkit_hyperparameters(names, target),
+            },
             kms_key_id=self.trainingKmsKeyId,
             extra=self.extraRequest.get("CreateTrainingJob"),
         )
@@ -247,6 +271,7 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
             "endpointCreationPolicy": self.endpointCreationPolicy,
             "prependResultRows": self.modelPrependInputRowsToTransformationRows,
             "namePolicy": names,
+            "invocation": self.invocation,
             "extraRequest": self.extraRequest,
             "predictions": self._predictions(),
             "validNumbers": self.intake.numbers,
@@ -267,7 +292,9 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
 
     def _session(self) -> Session:
         clients = [self._settings[name] for name in ("sagemakerClient", "s3Client", "stsClient")]
-        return Session.resolve(self.region, clients=clients) if self.session is None else self.session
+        names = ("trainingInstanceType", "endpointInstanceType")
+        kinds = {name: self._settings[name] for name in names}
+        return session_for(kinds, self.session, self.region, clients)
 
     def __getstate__(self) -> dict[str, Any]:
         # boto3 clients cannot be pickled; the other process makes its own from the same region and URLs.

@@ -22,6 +22,7 @@ from pyspark.sql.types import DataType, StructType
 
 from sagemaker_spark_py.channels import Channel, is_frame
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory
 from sagemaker_spark_py.resources import EndpointCreationPolicy, IAMRoleResource, S3Resource
 from sagemaker_spark_py.service import Session
@@ -38,6 +39,7 @@ VALUES: tuple[type, ...] = (
     NamePolicy,
     NamePolicyFactory,
     EndpointCreationPolicy,
+    Invocation,
     Session,
     Channel,
     Predictions,

@@ -16,6 +16,7 @@ from sagemaker_spark_py.arguments import (
     text_map,
 )
 from sagemaker_spark_py.channels import channel_map
+from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory, RandomNamePolicy, RandomNamePolicyFactory
 from sagemaker_spark_py.resources import (
     EndpointCreationPolicy,
@@ -45,7 +46,9 @@ def operations(name: str, value: Any) -> None:
 class HostingSettings(HasSettings):
     """What estimators and models both need to know of the endpoint."""
 
-    endpointInstanceType: str = setting("ML instance type that serves.", check=text)
+    endpointInstanceType: str = setting(
+        "ML instance type that serves; ``local``: this machine, without AWS.", check=text
+    )
     endpointInitialInstanceCount: int = setting("Number of serving instances.", check=at_least(1))
     requestRowSerializer: RequestRowSerializer = setting("Turns rows into request bodies.", default=None)
     responseRowDeserializer: ResponseRowDeserializer = setting("Turns answers into columns.", default=None)
@@ -61,6 +64,11 @@ class HostingSettings(HasSettings):
     session: Session | None = setting(
         "Region, profile and endpoint URLs for the calls to AWS, here and on the executors.",
         default=None,
+    )
+    invocation: Invocation = setting(
+        "How the endpoint is asked: limits, requests in flight, timeouts, what becomes of bad rows.",
+        factory=Invocation,
+        check=instance_of(Invocation),
     )
     extraRequest: Mapping[str, Mapping[str, Any]] = setting(
         "Parts of requests that are merged into ours, by operation: CreateTrainingJob, CreateModel, "
@@ -84,7 +92,10 @@ class EstimatorSettings(HostingSettings):
         modelPrependInputRowsToTransformationRows deleteStagingDataAfterTraining namePolicyFactory uid
         """
 
-    trainingInstanceType: str = setting("ML instance type that trains, such as ``ml.m5.large``.", check=text)
+    trainingInstanceType: str = setting(
+        "ML instance type that trains, such as ``ml.m5.large``; ``local``: this machine, without AWS.",
+        check=text,
+    )
     trainingInstanceCount: int = setting("Number of training instances.", check=at_least(1))
     sagemakerRole: IAMRoleResource = setting(
         "Role that SageMaker takes on to train and to host.",
@@ -115,7 +126,8 @@ class EstimatorSettings(HostingSettings):
         check=one_of("ShardedByS3Key", "FullyReplicated"),
     )
     trainingSparkDataFormat: str = setting(
-        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, or a Spark data source.",
+        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, npz (for scripts), or a "
+        "Spark data source.",
         default="sagemaker",
         check=text,
     )

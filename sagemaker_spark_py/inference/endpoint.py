@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from pyspark.sql.types import StructType
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.inference.invoke import answers, pieces
 from sagemaker_spark_py.inference.output import output_schema
+from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.schemas import as_nullable, field_of
@@ -40,24 +41,18 @@ class EndpointCall:
         Rows to requests.
     deserializer : ResponseRowDeserializer
         Answers to columns.
-    maxBodyBytes : int
-        Most bytes of one request; SageMaker takes 6 MiB, and 4 MB for serverless endpoints.
-    maxRowsPerRequest : int, optional
-        Most rows of one request.
-    maxInFlight : int
-        How many requests one task may have under way at a time.
+    invocation : Invocation
+        How to ask.
     """
 
     session: Session
     endpointName: str
     serializer: RequestRowSerializer
     deserializer: ResponseRowDeserializer
-    maxBodyBytes: int = 5 << 20
-    maxRowsPerRequest: int | None = None
-    maxInFlight: int = 4
+    invocation: Invocation = field(default_factory=Invocation)
 
     def __post_init__(self) -> None:
-        """Refuse limits that let nothing through, and user-made serializers that lack something."""
+        """Refuse user-made serializers that lack something."""
         for value, attribute in (
             (self.serializer, "contentType"),
             (self.deserializer, "accepts"),
@@ -65,10 +60,22 @@ class EndpointCall:
         ):
             if not hasattr(value, attribute):
                 raise SettingError(f"{type(value).__name__} has no {attribute}. Set it in the class.")
-        for name in ("maxBodyBytes", "maxRowsPerRequest", "maxInFlight"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SettingError(f"{name} is out of range: {value}; expected 1 or more.")
+        if self.max_payload_bytes < 1:
+            raise SettingError(
+                f"maxBodyBytes is too small: {self.invocation.maxBodyBytes}; expected more than the "
+                f"{self.serializer.frameBytes} bytes that {type(self.serializer).__name__} puts around rows."
+            )
+
+    @property
+    def max_payload_bytes(self) -> int:
+        """Most bytes of the payloads of one request: what the serializer puts around them counts too."""
+        return self.invocation.maxBodyBytes - self.serializer.frameBytes
+
+    @property
+    def max_rows(self) -> int | None:
+        """Most rows of one request, by the settings and by what the serializer's format can hold."""
+        limits = (self.invocation.maxRowsPerRequest, self.serializer.maxRows)
+        return min((limit for limit in limits if limit is not None), default=None)
 
 
 def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFrame:
@@ -116,12 +123,16 @@ def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
     kind = as_nullable(call.deserializer.schema)
     udf = functions.arrow_udf(_array_function(call, inputs), kind)
-    # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
-    predictions: Column = udf.asNondeterministic()(*(F.col(_quoted(name)) for name in inputs))
     holder = _unused_name(dataset.schema.names)
+    # Where a scan of Parquet feeds the function directly, Spark 4.3 refuses vectors among the columns; the
+    # number of the partition, which is not deterministic, forces a projection between the two.
+    rows = dataset.select("*", F.spark_partition_id().alias(holder))
+    arguments = [F.col(_quoted(name)) for name in inputs]
+    # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
+    predictions: Column = udf.asNondeterministic()(*arguments, F.col(holder))
     if not prepend:
-        return dataset.select(predictions.alias(holder)).select(f"{holder}.*")
-    return dataset.select("*", predictions.alias(holder)).select("*", f"{holder}.*").drop(holder)
+        return rows.select(predictions.alias(holder)).select(f"{holder}.*")
+    return rows.withColumn(holder, predictions).select("*", f"{holder}.*").drop(holder)
 
 
 def _with_map(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
@@ -143,13 +154,10 @@ def _numbered(dataset: DataFrame) -> DataFrame:
 def _array_function(call: EndpointCall, inputs: list[str]) -> Any:
     """Return what Spark calls with Arrow arrays; it finds out how by the type hints."""
 
-    def answer_one(column: Iterator[pa.Array]) -> Iterator[pa.Array]:
-        return _answer_arrays(call, inputs, ([array] for array in column))
+    def answer(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, (arrays[:-1] for arrays in columns))
 
-    def answer_several(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
-        return _answer_arrays(call, inputs, columns)
-
-    return answer_one if len(inputs) == 1 else answer_several
+    return answer
 
 
 def _answer_arrays(

@@ -23,6 +23,8 @@ SERVICES = ("s3", "sts", "sagemaker", "sagemaker-runtime", "logs")
 
 _READ_TIMEOUT_SECONDS = 70
 """A model may take 60 s; AWS's documentation of InvokeEndpoint advises clients to wait 70 s."""
+_LOCAL_KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+_LOCAL_CONFIG: dict[str, Any] = {"proxies": {}}
 _POOL = 32
 """Connections per client: more than the threads of one task that share it."""
 
@@ -41,15 +43,25 @@ class Session:
         Name of a profile of the shared AWS configuration. Executors need the same profile.
     endpointUrls : tuple of (str, str)
         URLs to use instead of AWS's own, by service: ``(("s3", "http://127.0.0.1:5000"),)``.
+    local : bool
+        Whether they lead to a local SageMaker, which is never shown your credentials and needs no proxy.
     """
 
     region: str | None = None
     profile: str | None = None
     endpointUrls: tuple[tuple[str, str], ...] = ()
+    local: bool = False
     _given: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **options: Any) -> Any:
         """Return the boto3 client of a service: the user's own where one was given, else this process's.
+
+        Parameters
+        ----------
+        service : str
+            boto3's name of it.
+        **options
+            Of `botocore.config.Config`, where they differ from this library's.
 
         Raises
         ------
@@ -57,7 +69,11 @@ class Session:
             If no region or an unknown profile is set.
         """
         given = self._given.get(service)
-        return _clients().get(self, service) if given is None else given
+        return _clients().get(self, service, options) if given is None else given
+
+    def renew(self, client: Any) -> None:
+        """Let the next client look for credentials anew, unless `client` is already of the past."""
+        _clients().forget(client)
 
     @classmethod
     def resolve(
@@ -95,6 +111,48 @@ class Session:
         session._given.update(given)
         return session
 
+    def default_bucket(self) -> str:
+        """Return the name of the caller's bucket ``<account>-sagemaker-<region>``, made if it is missing.
+
+        It is the one in which this library stages rows. Public access to a new bucket is blocked.
+
+        Raises
+        ------
+        AccessError
+            If a bucket of that name belongs to another account, or may not be made.
+        """
+        from sagemaker_spark_py.service.places import default_place
+
+        return default_place(self, "").bucket
+
+    def upload_data(self, path: str, bucket: str | None = None, key_prefix: str = "data") -> str:
+        """Upload a file, or all files of a folder, from the driver; return the URI of what was written.
+
+        Parameters
+        ----------
+        path : str
+            File or folder on this machine.
+        bucket : str, optional
+            Default: `default_bucket()`.
+        key_prefix : str
+            What the keys begin with; the rest is the file's name, or its path in the folder.
+
+        Returns
+        -------
+        str
+            ``s3://bucket/key_prefix`` for a folder, ``s3://bucket/key_prefix/name`` for a file.
+
+        Raises
+        ------
+        SettingError
+            If the path does not exist.
+        AccessError, NotFoundError, ServiceError
+            If S3 refuses or fails.
+        """
+        from sagemaker_spark_py.service.files import upload_files
+
+        return upload_files(self, path, bucket, key_prefix)
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_given": {}}
 
@@ -126,19 +184,30 @@ class _Clients:
         self._lock = threading.Lock()
         self._made: dict[tuple[Any, ...], Any] = {}
 
-    def get(self, session: Session, service: str) -> Any:
+    def get(self, session: Session, service: str, options: Mapping[str, Any]) -> Any:
         # New keys in the environment (a fresh log-in) must not meet clients of the old ones.
         identity = (session.profile, os.environ.get("AWS_PROFILE"), os.environ.get("AWS_ACCESS_KEY_ID"))
         with self._lock, translated(f"The {service} client"):
             if identity not in self._made:
                 self._made[identity] = boto3.Session(profile_name=session.profile)
-            key = (identity, session, service)
+            key = (identity, session, service, *sorted(options.items()))
             if key not in self._made:
                 url = dict(session.endpointUrls).get(service)
+                config = _config(service).merge(Config(**options, **_LOCAL_CONFIG if session.local else {}))
                 self._made[key] = self._made[identity].client(
-                    service, region_name=session.region, endpoint_url=url, config=_config(service)
+                    service,
+                    region_name=session.region,
+                    endpoint_url=url,
+                    config=config,
+                    **_LOCAL_KEYS if session.local else {},
                 )
             return self._made[key]
+
+    def forget(self, client: Any) -> None:
+        """Drop all clients and credentials if `client` is one of those in use."""
+        with self._lock:
+            if any(client is made for made in self._made.values()):
+                self._made.clear()
 
 
 _of_this_process = _Clients()

@@ -21,10 +21,13 @@ from sagemaker_spark_py.errors import SettingError
 _CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Alnum}": "a-zA-Z0-9"}
 """Java's names of character classes in the model's patterns, and what Python has that is not narrower."""
 _SHOWN = 5
+_INSTANCE_TYPE = "InstanceType"
+LOCAL = "local"
+"""Instance type of jobs and endpoints on a local SageMaker; AWS itself would refuse it."""
 
 
-def validated(operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the request if AWS's model of SageMaker allows it.
+def validated(operation: str, request: dict[str, Any], service: str = "sagemaker") -> dict[str, Any]:
+    """Return the request if AWS's model of the service allows it.
 
     Parameters
     ----------
@@ -32,13 +35,15 @@ def validated(operation: str, request: dict[str, Any]) -> dict[str, Any]:
         For example ``"CreateTrainingJob"``.
     request : dict
         The operation's parameters.
+    service : str
+        boto3's client name.
 
     Raises
     ------
     SettingError
         Naming each member that is wrong.
     """
-    shape: Any = _model().operation_model(operation).input_shape
+    shape: Any = _model(service).operation_model(operation).input_shape
     report = ParamValidator().validate(request, shape)
     problems = [report.generate_report()] if report.has_errors() else list(_problems(request, shape, ""))
     if problems:
@@ -47,8 +52,8 @@ def validated(operation: str, request: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _model() -> ServiceModel:
-    return ServiceModel(create_loader().load_service_model("sagemaker", "service-2"))
+def _model(service: str) -> ServiceModel:
+    return ServiceModel(create_loader().load_service_model(service, "service-2"))
 
 
 def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
@@ -67,7 +72,7 @@ def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
             yield from _problems(member, shape.value, f"{path}[{key!r}]")
     elif shape.type_name == "string":
         yield from _text_problems(value, shape, path)
-    else:
+    elif shape.type_name != "blob":
         yield from _too_large(value, shape, path)
 
 
@@ -88,7 +93,9 @@ def _text_problems(text: str, shape: Any, path: str) -> Iterator[str]:
     if most is not None and len(text) > most:
         # Never the text itself: an environment variable may hold a secret.
         yield f"{path} is too long: {len(text)} characters; expected at most {most}."
-    elif shape.enum and text not in shape.enum:
+    elif (
+        shape.enum and text not in shape.enum and not (text == LOCAL and shape.name.endswith(_INSTANCE_TYPE))
+    ):
         near = get_close_matches(text, shape.enum, n=_SHOWN, cutoff=0) or shape.enum
         yield (
             f"{path} is not known: {text!r}; expected one of {len(shape.enum)} values such as "

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.staging.npz import npz_file
 from sagemaker_spark_py.staging.parquet import parquet_file
 from sagemaker_spark_py.staging.rows import Columns, Rows
 from sagemaker_spark_py.transformation.columns import read_numbers
@@ -89,7 +90,7 @@ class RecordIO(StagingFormat):
     def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield framed records."""
         for some in map(Rows.float32, rows):
-            yield _contents(encode_features(some.features, some.labels))
+            yield contents(encode_features(some.features, some.labels))
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class CSV(StagingFormat):
         for some in rows:
             lines = serializer.serializeBatch(some.batch)
             first = [part for n in (some.labels, some.weights) if n is not None for part in (texts(n), ",")]
-            yield _contents(as_payloads(glue(*first, lines.cast(TEXT))) if first else lines)
+            yield contents(as_payloads(glue(*first, lines.cast(TEXT))) if first else lines)
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class LibSVM(StagingFormat):
         )
         for some in rows:
             some.float32()  # whose reader, XGBoost, makes something else of larger numbers without a word
-            yield _contents(serializer.serializeBatch(some.batch))
+            yield contents(serializer.serializeBatch(some.batch))
 
 
 @dataclass(frozen=True)
@@ -190,16 +191,35 @@ class Parquet(StagingFormat):
         return parquet_file(rows)
 
 
+@dataclass(frozen=True)
+class Npz(StagingFormat):
+    """NumPy archives of two float32 arrays, ``features`` and ``labels``; sparse rows are filled up."""
+
+    extension = ".npz"
+    takes_numbers = True
+    expands = True
+    compressible = False
+
+    def contentType(self, labelled: bool) -> str:
+        """Return ``application/x-npz``, which only scripts read."""
+        return "application/x-npz"
+
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
+        """Yield the pieces of one archive."""
+        return npz_file(rows)
+
+
 FORMATS: dict[str, StagingFormat] = {
     "sagemaker": RecordIO(),
     "csv": CSV(),
     "libsvm": LibSVM(),
     "parquet": Parquet(),
+    "npz": Npz(),
 }
 """Formats by the name that users give; any other name is a data source of Spark."""
 
 
-def _contents(payloads: pa.Array) -> memoryview:
+def contents(payloads: pa.Array) -> memoryview:
     """Return the payloads one after the other, as they lie in the array."""
     _, offsets, data = payloads.buffers()
     ends = np.frombuffer(offsets, np.int64)[payloads.offset :]

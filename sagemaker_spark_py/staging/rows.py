@@ -138,6 +138,8 @@ class Columns:
         DataError
             If rows are invalid and must not be.
         """
+        if invalid.is_idle:
+            return batch
         first = len(self._single)
         named = batch.rename_columns(list(self.names))
         return invalid.clean(named, range(first, batch.num_columns), range(first)).batch

@@ -98,7 +98,7 @@ class OneClient:
         config = Config(retries={"total_max_attempts": 1}, read_timeout=10)
         self.runtime = boto3.client("sagemaker-runtime", "us-east-1", endpoint_url=url, config=config)
 
-    def client(self, service):
+    def client(self, service, **options):
         assert service == "sagemaker-runtime"
         return self.runtime
 

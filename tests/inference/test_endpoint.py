@@ -21,6 +21,7 @@ from sagemaker_spark_py.errors import SchemaError
 from sagemaker_spark_py.inference import WAYS, endpoint
 from sagemaker_spark_py.inference.endpoint import EndpointCall
 from sagemaker_spark_py.inference.output import output_schema
+from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.recordio import decode, encode_tensors
 from sagemaker_spark_py.transformation.deserializers import (
     KMeansProtobufResponseRowDeserializer,
@@ -47,7 +48,9 @@ def road(request, monkeypatch):
 @pytest.fixture
 def call(session):
     def make(**changes):
+        how = {k: changes.pop(k) for k in list(changes) if k in Invocation.__dataclass_fields__}
         arguments = {
+            "invocation": Invocation(**how),
             "session": session,
             "endpointName": "e",
             "serializer": ProtobufRequestRowSerializer(),
@@ -137,6 +140,17 @@ def project(body):
 def kmeans_of(body):
     rows = decode(body).features["values"].dense()
     return {"distance_to_cluster": rows.sum(axis=1), "closest_cluster": rows[:, 0]}
+
+
+@pytest.mark.parametrize("prepend", [True, False])
+def test_vectors_straight_from_a_file(stub, spark, df, call, tmp_path, prepend):
+    df.write.parquet(str(tmp_path / "rows"))
+    rows = spark.read.parquet(str(tmp_path / "rows"))
+
+    found = WAYS["endpoint"](rows, call(), prepend)
+
+    assert found.select("closest_cluster").count() == df.count()
+    assert len(found.collect()) == df.count()
 
 
 def test_predictions_feed_the_next_stage(stub, df, call):

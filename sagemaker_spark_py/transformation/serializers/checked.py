@@ -37,6 +37,20 @@ class CheckedSerializer(RequestRowSerializer):
         """That of the serializer."""
         return self.serializer.contentType
 
+    @property
+    def maxRows(self) -> int | None:
+        """That of the serializer."""
+        return self.serializer.maxRows
+
+    @property
+    def frameBytes(self) -> int:
+        """That of the serializer."""
+        return self.serializer.frameBytes
+
+    def wrapBody(self, payloads: bytes | memoryview, rows: int) -> bytes | memoryview:
+        """Return the body as the serializer makes it."""
+        return self.serializer.wrapBody(payloads, rows)
+
     def validateSchema(self, schema: StructType) -> None:
         """Check what the serializer checks, label aside."""
         self.serializer.validateSchema(StructType([f for f in schema.fields if f.name != self._label]))
