@@ -8,6 +8,7 @@ from sagemaker_spark_py import aws_names
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
     from sagemaker_spark_py.algorithms.script_mode import ScriptModeEstimator
+    from sagemaker_spark_py.channels import Channel
     from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
     from sagemaker_spark_py.invocation import Invocation
@@ -42,8 +43,10 @@ if TYPE_CHECKING:
         get_execution_role,
     )
     from sagemaker_spark_py.staging import read_recordio
+    from sagemaker_spark_py.transformation.deserializers import Predictions
 
 __all__ = [
+    "Channel",
     "CreatedResources",
     "CustomNamePolicy",
     "CustomNamePolicyFactory",
@@ -56,6 +59,7 @@ __all__ = [
     "Invocation",
     "NamePolicy",
     "NamePolicyFactory",
+    "Predictions",
     "Predictor",
     "RandomNamePolicy",
     "RandomNamePolicyFactory",
@@ -82,6 +86,7 @@ __all__ = [
 _HOMES = {
     "algorithms.images": ("get_image_uri",),
     "algorithms.script_mode": ("ScriptModeEstimator",),
+    "channels": ("Channel",),
     "embedded": ("local_session",),
     "estimator": (
         "SageMakerEstimator",
@@ -119,6 +124,7 @@ _HOMES = {
         "get_execution_role",
     ),
     "staging": ("read_recordio",),
+    "transformation.deserializers": ("Predictions",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

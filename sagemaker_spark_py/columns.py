@@ -24,7 +24,6 @@ from sagemaker_spark_py.transformation.invalid import HANDLINGS, Invalid
 from sagemaker_spark_py.transformation.schemas import as_columns
 from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 from sagemaker_spark_py.transformation.serializers.checked import CheckedSerializer
-from sagemaker_spark_py.transformation.serializers.vector import VectorSerializer
 
 
 def _name(value: Any) -> str:
@@ -114,14 +113,14 @@ class ColumnParams(HasParams, HasSettings):
     def _request_serializer(self, serializer: RequestRowSerializer, numbers: str) -> RequestRowSerializer:
         """Return the serializer, reading the columns that are set and heeding ``handleInvalid``.
 
-        A user's own serializer is returned as it is.
+        A user's own serializer, without ``featuresColumnName``, is returned as it is.
 
         Raises
         ------
         SettingError
             If the serializer was told other columns.
         """
-        if not isinstance(serializer, VectorSerializer):
+        if "featuresColumnName" not in getattr(type(serializer), "__dataclass_fields__", {}):
             return serializer
         pointed = _pointed(serializer, "featuresColumnName", self._named("featuresCol"), "featuresCol")
         pointed = _pointed(pointed, "labelColumnName", self._named("labelCol"), "labelCol")
