@@ -8,6 +8,7 @@ from sagemaker_spark_py import aws_names
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
+    from sagemaker_spark_py.inference.endpoint_udf import endpoint_udf
     from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
     from sagemaker_spark_py.model import SageMakerModel
@@ -59,6 +60,7 @@ __all__ = [
     "SageMakerResourceCleanup",
     "Session",
     "classpath_jars",
+    "endpoint_udf",
     "get_image_uri",
     "read_recordio",
 ]
@@ -72,6 +74,7 @@ _HOMES = {
         "SageMakerEstimatorBase",
     ),
     "invocation": ("Invocation",),
+    "inference.endpoint_udf": ("endpoint_udf",),
     "jvm": ("classpath_jars",),
     "model": ("SageMakerModel",),
     "names": (
