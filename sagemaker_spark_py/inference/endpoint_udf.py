@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyspark
 from pyspark.errors import PySparkException
+from pyspark.ml.linalg import Vector, VectorUDT
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -131,8 +132,14 @@ def _answer_frames(
     """Executor: input columns to frames of predictions."""
     batches = (pa.RecordBatch.from_arrays([*map(_to_arrow, some)], names=inputs) for some in columns)
     for predictions in endpoint._answer_batches(call, inputs, batches):
-        rows = [tuple(row) for row in to_rows(predictions)]
+        rows = [tuple(map(_to_spark, row)) for row in to_rows(predictions)]
         yield pd.DataFrame(rows, columns=predictions.schema.names, dtype=object)
+
+
+def _to_spark(value: Any) -> Any:
+    """Return a prediction as Spark takes it in a frame: Spark 3.5 wants the fields of a vector."""
+    is_vector = isinstance(value, Vector) and pyspark.__version__.startswith("3.")
+    return VectorUDT().serialize(value) if is_vector else value
 
 
 def _to_arrow(column: pd.Series | pd.DataFrame) -> pa.Array:

@@ -1,104 +1,79 @@
-"""Credentials of a role, which each process takes on by itself and again before they expire."""
+"""The role that this process itself runs as."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.session
-from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
+from sagemaker_spark_py.errors import ServiceError, SettingError
+from sagemaker_spark_py.service.aws_errors import translated
+from sagemaker_spark_py.service.session import Session
 
-from sagemaker_spark_py.errors import SettingError
+METADATA = Path("/opt/ml/metadata/resource-metadata.json")
+"""Where SageMaker's notebooks and Studio say what they are."""
 
-# STS API reference, AssumeRole.
-_ARN = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
-_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_ASSUMED = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>\d+):assumed-role/(?P<name>[^/]+)/.+")
 
 
-@dataclass(frozen=True)
-class AssumedRole:
-    """A role to take on, and how.
+def get_execution_role(session: Session | None = None) -> str:
+    """Return the ARN of the role that this process runs as, for example to train with it.
+
+    In SageMaker's notebooks and Studio, that is their execution role; elsewhere, the role of the credentials.
 
     Parameters
     ----------
-    arn : str
-        ARN of the role.
-    external_id : str, optional
-        What the role's owner has agreed on with us.
-    session_name : str
-        Names the caller in the logs of the role's account.
+    session : Session, optional
+        How to reach AWS; default boto3's chains.
 
     Raises
     ------
     SettingError
-        If STS would refuse one of them whoever asks.
+        If the credentials are not those of a role.
+    ServiceError
+        If AWS cannot be asked.
     """
-
-    arn: str
-    external_id: str | None
-    session_name: str
-
-    def __post_init__(self) -> None:
-        example = "arn:aws:iam::123456789012:role/name"
-        _require("assumeRoleArn", _ARN, self.arn, f"the ARN of an IAM role, such as {example!r}")
-        _require("sessionName", _NAME, self.session_name, "2 to 64 of a-z, A-Z, 0-9 and _+=,.@-")
-        if self.external_id is not None and not _fits(_EXTERNAL_ID, self.external_id):
-            # It is not quoted: some take it for a secret.
-            raise SettingError("externalId is malformed; expected 2 to 1224 of a-z, A-Z, 0-9 and _+=,.@:/-.")
-
-    def session(self, profile: str | None, make_sts: Callable[[], Any]) -> boto3.Session:
-        """Return a boto3 session that acts as the role.
-
-        Parameters
-        ----------
-        profile : str, optional
-            Of the shared AWS configuration.
-        make_sts : callable
-            Returns the client of STS that may take on the role.
-        """
-        core: Any = botocore.session.Session(profile=profile)
-        core.register_component("credential_provider", CredentialResolver([_Provider(self, make_sts())]))
-        return boto3.Session(botocore_session=core)
+    session = session or Session.resolve()
+    with suppress(OSError, ValueError):
+        found = _of_notebook(json.loads(METADATA.read_text(encoding="utf-8")), session)
+        if found:
+            return found
+    with translated("The identity of these credentials"):
+        identity = str(session.client("sts").get_caller_identity()["Arn"])
+    assumed = _ASSUMED.fullmatch(identity)
+    if assumed is None:
+        raise SettingError(
+            f"The credentials are not those of a role: {identity}; expected an assumed role. Give the ARN of "
+            "a role that SageMaker may take on instead."
+        )
+    return _with_path(assumed, session)
 
 
-class _Provider(CredentialProvider):
-    METHOD = "assume-role"
-
-    def __init__(self, role: AssumedRole, sts: Any) -> None:
-        super().__init__()
-        self._role = role
-        self._sts = sts
-
-    def load(self) -> DeferredRefreshableCredentials:
-        """Return credentials that are fetched at their first use, and again when they are about to expire."""
-        return DeferredRefreshableCredentials(self._fetch, self.METHOD, time_fetcher=_now)
-
-    def _fetch(self) -> dict[str, str]:
-        external = {} if self._role.external_id is None else {"ExternalId": self._role.external_id}
-        found = self._sts.assume_role(
-            RoleArn=self._role.arn, RoleSessionName=self._role.session_name, **external
-        )["Credentials"]
-        return {
-            "access_key": found["AccessKeyId"],
-            "secret_key": found["SecretAccessKey"],
-            "token": found["SessionToken"],
-            "expiry_time": found["Expiration"].isoformat(),
-        }
+def _of_notebook(metadata: dict[str, Any], session: Session) -> str | None:
+    """Return the execution role of the notebook or Studio app that this process runs in."""
+    if "ExecutionRoleArn" in metadata:
+        return str(metadata["ExecutionRoleArn"])
+    sagemaker = session.client("sagemaker")
+    with translated("The execution role"):
+        if "DomainId" in metadata and "UserProfileName" in metadata:
+            names = {name: metadata[name] for name in ("DomainId", "UserProfileName")}
+            own = sagemaker.describe_user_profile(**names).get("UserSettings", {}).get("ExecutionRole")
+            domain = sagemaker.describe_domain(DomainId=metadata["DomainId"]) if own is None else {}
+            return str(own or domain["DefaultUserSettings"]["ExecutionRole"])
+        if "ResourceName" in metadata and "DomainId" not in metadata:
+            name = metadata["ResourceName"]
+            return str(sagemaker.describe_notebook_instance(NotebookInstanceName=name)["RoleArn"])
+    return None
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-def _fits(pattern: re.Pattern[str], value: Any) -> bool:
-    return isinstance(value, str) and pattern.fullmatch(value) is not None
-
-
-def _require(name: str, pattern: re.Pattern[str], value: Any, expected: str) -> None:
-    if not _fits(pattern, value):
-        raise SettingError(f"{name} is malformed: {value!r}; expected {expected}.")
+def _with_path(assumed: re.Match[str], session: Session) -> str:
+    """Return a role's ARN: an identity tells its name only, and IAM the path before it, where one may ask."""
+    name = assumed["name"]
+    try:
+        with translated(f"IAM role {name!r}"):
+            return str(session.client("iam").get_role(RoleName=name)["Role"]["Arn"])
+    except ServiceError:
+        path = "service-role/" if name.startswith("AmazonSageMaker-ExecutionRole") else ""
+        return f"arn:{assumed['partition']}:iam::{assumed['account']}:role/{path}{name}"
