@@ -72,11 +72,7 @@ class Bench:
         builder = SparkSession.builder.master(MASTER).config("spark.driver.memory", MEMORY)
         for name in ("maxPartitionBytes", "openCostInBytes"):  # a file is a partition
             builder = builder.config(f"spark.sql.files.{name}", FILE_BYTES)
-        spark = (
-            builder.config("spark.ui.enabled", "false")
-            .config("spark.ui.showConsoleProgress", "false")
-            .getOrCreate()
-        )
+        spark = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false").getOrCreate()
         spark.sparkContext.setLogLevel("ERROR")
         self._open.callback(spark.stop)
         return spark

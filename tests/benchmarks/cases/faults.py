@@ -14,9 +14,7 @@ from tests.benchmarks.timing import interleaved
 
 def run(bench: Bench) -> Iterator[Line]:
     """Compare with a clean run of the same rows."""
-    frame = predicted(
-        bench, bench.spark.read.parquet(str(data.vectors(bench.inputs, "dense", bench.rows))), "recordio"
-    )
+    frame = predicted(bench, bench.spark.read.parquet(str(data.vectors(bench.inputs, "dense", bench.rows))), "recordio")
 
     def clean() -> None:
         bench.stub.behave(Behaviour())

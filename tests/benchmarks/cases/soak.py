@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -14,6 +13,7 @@ from tests.benchmarks.predict import predicted
 from tests.benchmarks.report import Line
 from tests.benchmarks.stub import FAULTY
 from tests.benchmarks.timing import timed
+from dataclasses import replace
 
 PARTITIONS = 8
 ROWS_PER_REQUEST = 5_000

@@ -113,9 +113,7 @@ def _then_empty(bench: Bench, run: Run) -> float:
 
 
 def _object_sizes(bench: Bench) -> list[int]:
-    listed = boto3.client("s3", endpoint_url=bench.s3_url, region_name="us-east-1").list_objects_v2(
-        Bucket=BUCKET
-    )
+    listed = boto3.client("s3", endpoint_url=bench.s3_url, region_name="us-east-1").list_objects_v2(Bucket=BUCKET)
     return [entry["Size"] for entry in listed["Contents"] if entry["Key"].endswith(".pbr")]
 
 
@@ -143,9 +141,7 @@ def _write_partition(
     settled: Plan, target: str, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     columns = settled.columns
-    rows = (
-        columns.read(some.batch, settled.dim) for some in sliced(batches, columns, settled.format.expands)
-    )
+    rows = (columns.read(some.batch, settled.dim) for some in sliced(batches, columns, settled.format.expands))
     number = TaskContext.get().partitionId()
     with (Path(target) / f"part-{number:05d}.pbr").open("wb") as file:
         for buffer in settled.format.buffers(rows, columns):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from answering import answer, own_output
+from answering import answer, own_output  # noqa: E402
 
 RESULTS = own_output()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from answering import answer, own_output
+from answering import answer, own_output  # noqa: E402
 
 RESULTS = own_output()
 os.environ.setdefault("AWS_REGION", "us-east-1")
@@ -35,10 +35,7 @@ spark = (
     .config("spark.sql.files.openCostInBytes", FILE_BYTES)
     .config("spark.sql.parquet.enableNestedColumnVectorizedReader", "true")
     .config("spark.hadoop.fs.s3a.path.style.access", "true")
-    .config(
-        "spark.hadoop.fs.s3a.aws.credentials.provider",
-        "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
-    )
+    .config("spark.hadoop.fs.s3a.aws.credentials.provider", "com.amazonaws.auth.EnvironmentVariableCredentialsProvider")
     .getOrCreate()
 )
 frames = {}
@@ -79,9 +76,7 @@ def use_endpoint(url):
     aws, runtime = jvm.com.amazonaws, jvm.com.amazonaws.services.sagemakerruntime
     place = getattr(aws.client.builder, "AwsClientBuilder$EndpointConfiguration")(url, "us-east-1")
     builder = runtime.AmazonSageMakerRuntimeClientBuilder.standard().withEndpointConfiguration(place)
-    client = builder.withClientConfiguration(
-        aws.ClientConfiguration().withSocketTimeout(READ_TIMEOUT_MS)
-    ).build()
+    client = builder.withClientConfiguration(aws.ClientConfiguration().withSocketTimeout(READ_TIMEOUT_MS)).build()
     batches = aws.services.sagemaker.sparksdk.transformation.util.RequestBatchIterator
     getattr(batches, "sagemakerRuntime_$eq")(client)
 
