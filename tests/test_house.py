@@ -59,7 +59,7 @@ ALLOWED = {
     },
     "algorithms": {"arguments", "estimator", "params", "rules", "transformation"},
     "containers": {"recordio"},
-    "local": {"containers"},
+    "local": {"containers", "recordio"},
 }
 ROOT_MODULES = {"__init__", "aws_names"}  # they only gather public names
 
