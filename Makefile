@@ -11,8 +11,9 @@ VENV35 := .venv-spark35
 BIN := $(VENV)/bin
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 PYTEST := -m pytest -q
+JAR_SOURCES := jvm/pom.xml $(shell find jvm/src/main -type f)
 
-.PHONY: help machine demo test test-spark35 lint format clean
+.PHONY: help machine demo test test-jvm test-spark35 lint format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -26,19 +27,19 @@ machine:
 	  echo "apt-get install openjdk-17-jre-headless, or brew install openjdk@17; then set JAVA_HOME"; \
 	  echo "if it is not on the path."; exit 1; } >&2
 
-$(VENV)/.installed-local: setup.py | machine
+$(VENV)/.installed-local: setup.py $(JAR_SOURCES) | machine
 	@echo "Installing into $(VENV) ($(PYTHON)) ..."
 	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,notebooks]'
 	@touch $@
 
-$(VENV)/.installed-dev: setup.py | machine
+$(VENV)/.installed-dev: setup.py $(JAR_SOURCES) | machine
 	@echo "Installing into $(VENV) ($(PYTHON)) ..."
 	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.installed-local
 
-$(VENV35)/.installed: setup.py | machine
+$(VENV35)/.installed: setup.py $(JAR_SOURCES) | machine
 	@echo "Installing into $(VENV35) ($(PYTHON35)) ..."
 	@[ -x $(VENV35)/bin/python ] || "$(PYTHON35)" -m venv $(VENV35)
 	@$(VENV35)/bin/python -m pip install --quiet --disable-pip-version-check 'pyspark==3.5.*' setuptools --editable '.[dev]'
@@ -49,7 +50,11 @@ demo: $(VENV)/.installed-local  ## Set up, then train and predict for real on th
 
 test: lint $(VENV)/.installed-dev  ## Set up, then run all tests on the newest Spark and the smoke tests on Spark 3.5
 	@PYSPARK_PYTHON="$(CURDIR)/$(BIN)/python" $(BIN)/python $(PYTEST)
-	@$(MAKE) --no-print-directory test-spark35
+	@$(MAKE) --no-print-directory test-jvm test-spark35
+
+test-jvm:  ## Check and test the Java part, where Maven and a JDK are
+	@if command -v mvn >/dev/null && command -v javac >/dev/null; then mvn -B -q -f jvm/pom.xml verify; \
+	else echo "The Java part is not tested: no Maven with a JDK was found."; fi
 
 test-spark35: $(VENV35)/.installed  ## Run the smoke tests on Spark 3.5
 	@PYSPARK_PYTHON="$(CURDIR)/$(VENV35)/bin/python" $(VENV35)/bin/python $(PYTEST) -m smoke
@@ -64,5 +69,5 @@ format: $(VENV)/.installed-dev  ## Bring the source into the project's format
 	@$(BIN)/ruff format .
 
 clean:  ## Remove everything that the other commands made
-	rm -rf $(VENV) $(VENV35) build dist *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV35) build dist jvm/target sagemaker_spark_py/jars *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

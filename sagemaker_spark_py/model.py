@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from pyspark.ml.base import Model
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
-from sagemaker_spark_py import trials
+from sagemaker_spark_py import artifacts, trials
 from sagemaker_spark_py.attach import Attachable
+from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
 from sagemaker_spark_py.inference import WAYS, EndpointCall, output_schema
 from sagemaker_spark_py.persistence import Persistent
-from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy
-from sagemaker_spark_py.service import SageMakerResourceCleanup, Session, hosting, requests
+from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
+from sagemaker_spark_py.service import Predictor, SageMakerResourceCleanup, Session, hosting, requests
 
 NEEDED_TO_HOST = (
     "modelImage",
@@ -168,6 +171,70 @@ class SageMakerModel(Model, Attachable, Persistent):
         return self.existingEndpointName or self._hosting.created.endpoint_name
 
     @property
+    def modelData(self) -> str | None:
+        """URI of the model artifact, ``s3://bucket/key``; `None` for a model of an endpoint that existed."""
+        return None if self.modelPath is None else self.modelPath.toS3UriString()
+
+    def download(self, path: str | os.PathLike[str]) -> Path:
+        """Bring the model artifact to the driver's machine, streamed in bounded memory.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A name that ends with ``.tar.gz`` or ``.tgz``: the archive is saved under it. Any other: a folder,
+            made if it is missing, in which the archive is unpacked. Files of the same names are replaced;
+            members that would land outside of the folder are refused.
+
+        Returns
+        -------
+        pathlib.Path
+            The archive or the folder.
+
+        Raises
+        ------
+        SettingError
+            If the model has no artifact.
+        ArtifactError
+            If it cannot be unpacked; then nothing is left in the folder.
+        NotFoundError, AccessError, ServiceError
+            If S3 refuses or fails.
+        OSError
+            If the files cannot be written.
+        """
+        return artifacts.download(self._session(), self._artifact(), path)
+
+    def nativeModel(self) -> Any:
+        """Return the trained booster as an object of the package xgboost, which must be on the driver.
+
+        Works where AWS's XGBoost images from version 1.3 on trained, or a script that saved
+        ``xgboost-model`` with ``Booster.save_model``. The booster counts features as the training data
+        did: with LibSVM, which counts from 1 unless said otherwise, its column 0 is an empty one before
+        yours. With early stopping it ends at the best round; then its predictions are the endpoint's.
+
+        Returns
+        -------
+        xgboost.Booster
+
+        Raises
+        ------
+        SettingError
+            If the model has no artifact.
+        ArtifactError
+            If xgboost is missing or cannot read the artifact, or there is no booster in it.
+        NotFoundError, AccessError, ServiceError
+            If S3 refuses or fails.
+        """
+        return artifacts.read_booster(self._session(), self._artifact(), self.modelImage)
+
+    def _artifact(self) -> S3DataPath:
+        if self.modelPath is None:
+            raise SettingError(
+                "The model has no artifact: modelPath is None, since it was made of an endpoint; expected "
+                "modelPath. Use fromTrainingJob or fromModelS3Path."
+            )
+        return self.modelPath
+
+    @property
     def resourceCleanup(self) -> SageMakerResourceCleanup:
         """Deletes resources with this model's client."""
         return SageMakerResourceCleanup(self.sagemakerClient)
@@ -175,6 +242,18 @@ class SageMakerModel(Model, Attachable, Persistent):
     def getCreatedResources(self) -> CreatedResources:
         """Return the names of what this model or a copy of it created; never of an endpoint that existed."""
         return self._hosting.created
+
+    def predictor(self) -> Predictor:
+        """Return what asks the endpoint for one NumPy array at a time; make the endpoint first if need be.
+
+        Raises
+        ------
+        SettingError
+            If the model has no endpoint and may make none.
+        ResourceCreationError
+            If the endpoint could not be made; it names what exists.
+        """
+        return Predictor(self._ensure_endpoint(), self._session())
 
     def transformSchema(self, schema: StructType) -> StructType:
         """Return the output schema, after checking that the serializer can work on the input.
@@ -209,7 +288,8 @@ class SageMakerModel(Model, Attachable, Persistent):
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
 
     def _session(self) -> Session:
-        return self.session or Session.resolve(clients=[self._settings["sagemakerClient"]])
+        kinds = {"endpointInstanceType": self.endpointInstanceType}
+        return session_for(kinds, self.session, None, [self._settings["sagemakerClient"]])
 
     def _ensure_endpoint(self) -> str:
         """Return the endpoint's name; make it first where the policy says so and no copy has."""

@@ -55,8 +55,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Conversion:
-    """The ``typeConverter`` of a hyperparameter.
+class Checked:
+    """A ``typeConverter`` that checks a value by a rule.
 
     Parameters
     ----------
@@ -64,22 +64,10 @@ class Conversion:
         The Param's name, for messages.
     rule : Rule
         What setters take.
-    wire : str
-        The hyperparameter's name in the request.
-    required : bool
-        Whether training cannot start without it.
-    default : Any
-        The Spark default, `None` for none; without one nothing is sent and SageMaker's own default holds.
-    service : Rule, optional
-        What the algorithm takes, where that is less than what the setter takes.
     """
 
     name: str
     rule: Rule[Any, Any]
-    wire: str
-    required: bool = False
-    default: Any = None
-    service: Rule[Any, Any] | None = None
 
     def __call__(self, value: Any) -> Any:
         """Return the value as it is kept.
@@ -93,6 +81,40 @@ class Conversion:
         """
         return self._apply(self.rule, value, "cannot be used")
 
+    def _apply(self, rule: Rule[Any, Any], value: Any, verdict: str) -> Any:
+        try:
+            return rule.convert(value)
+        except TypeError:
+            found = f"{value!r} ({type(value).__name__})"
+            raise TypeError(f"{self.name} has the wrong type: {found}; expected {rule.expected}.") from None
+        except (ValueError, OverflowError):
+            # The rule's own error has no text: it only says that the value is not allowed.
+            raise SettingError(f"{self.name} {verdict}: {value!r}; expected {rule.expected}.") from None
+
+
+@dataclass(frozen=True)
+class Conversion(Checked):
+    """The ``typeConverter`` of a hyperparameter.
+
+    Parameters
+    ----------
+    name, rule
+        See `Checked`.
+    wire : str
+        The hyperparameter's name in the request.
+    required : bool
+        Whether training cannot start without it.
+    default : Any
+        The Spark default, `None` for none; without one nothing is sent and SageMaker's own default holds.
+    service : Rule, optional
+        What the algorithm takes, where that is less than what the setter takes.
+    """
+
+    wire: str = ""
+    required: bool = False
+    default: Any = None
+    service: Rule[Any, Any] | None = None
+
     def encode(self, kept: Any) -> str:
         """Return the text that stands for a kept value in the request.
 
@@ -103,15 +125,6 @@ class Conversion:
         """
         rule = self.service or self.rule
         return rule.encode(self._apply(rule, kept, "would be refused by SageMaker"))
-
-    def _apply(self, rule: Rule[Any, Any], value: Any, verdict: str) -> Any:
-        try:
-            return rule.convert(value)
-        except TypeError as error:
-            found = f"{value!r} ({type(value).__name__})"
-            raise TypeError(f"{self.name} has the wrong type: {found}; expected {rule.expected}.") from error
-        except (ValueError, OverflowError) as error:
-            raise SettingError(f"{self.name} {verdict}: {value!r}; expected {rule.expected}.") from error
 
 
 @overload
@@ -202,17 +215,36 @@ def accessors(param: Hyperparameter[Given, Got]) -> tuple[Setter[Given], Getter[
     name = param.name
 
     @sets(name)
-    def setter(self: HasHyperparameters, value: Any) -> HasHyperparameters:
-        return self._set_hyperparameter(name, value)
+    def setter(self: HasParams, value: Any) -> HasParams:
+        return self._set_checked(name, value)
 
-    def getter(self: HasHyperparameters) -> Any:
-        return self._get_hyperparameter(name)
+    def getter(self: HasParams) -> Any:
+        return self._get_checked(name)
 
     pair = _Accessor(setter, f"Set {name}: {param.doc}"), _Accessor(getter, f"Return {name}: {param.doc}")
     return cast("tuple[Setter[Given], Getter[Got]]", pair)
 
 
-class HasHyperparameters(Params):
+class HasParams(Params):
+    """Base of classes whose Params are set and read through `accessors`."""
+
+    def _set_checked(self, name: str, value: Any) -> Self:
+        # Params._set() keeps None unchecked, and Params.set() hides the kind of the error.
+        converted = self.getParam(name).typeConverter(value)
+        return self._set(**{name: converted})
+
+    def _get_checked(self, name: str) -> Any:
+        param = self.getParam(name)
+        if not self.isDefined(param):
+            return None
+        return cast(Checked, param.typeConverter).rule.read(self.getOrDefault(param))
+
+    def _setter_of(self, name: str) -> str:
+        kind = type(self)
+        return next(a for a in dir(kind) if getattr(getattr(kind, a, None), "sets", None) == name)
+
+
+class HasHyperparameters(HasParams):
     """Base of classes whose Params are hyperparameters."""
 
     def __init__(self) -> None:
@@ -271,18 +303,3 @@ class HasHyperparameters(Params):
         for param in self.params:
             if isinstance(param.typeConverter, Conversion):
                 yield param, param.typeConverter
-
-    def _set_hyperparameter(self, name: str, value: Any) -> Self:
-        # Params._set() keeps None unchecked, and Params.set() hides the kind of the error.
-        converted = self.getParam(name).typeConverter(value)
-        return self._set(**{name: converted})
-
-    def _get_hyperparameter(self, name: str) -> Any:
-        param = self.getParam(name)
-        if not self.isDefined(param):
-            return None
-        return cast(Conversion, param.typeConverter).rule.read(self.getOrDefault(param))
-
-    def _setter_of(self, name: str) -> str:
-        kind = type(self)
-        return next(a for a in dir(kind) if getattr(getattr(kind, a, None), "sets", None) == name)

@@ -43,7 +43,7 @@ class Clustering(HasHyperparameters):
     @sets("mini_batch_size")
     def setMiniBatchSize(self, size):
         """Set it under another argument name."""
-        return self._set_hyperparameter("mini_batch_size", size)
+        return self._set_checked("mini_batch_size", size)
 
     inputCol: Param = Param(HasHyperparameters._dummy(), "inputCol", "Not a hyperparameter.")
 

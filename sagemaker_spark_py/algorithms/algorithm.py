@@ -67,9 +67,9 @@ class HasMiniBatchSize(HasHyperparameters):
     @sets("mini_batch_size")
     def setMiniBatchSize(self, size: int) -> Self:
         """Set mini_batch_size, the number of rows in one step of the training."""
-        return self._set_hyperparameter("mini_batch_size", size)
+        return self._set_checked("mini_batch_size", size)
 
     def getMiniBatchSize(self) -> int | None:
         """Return mini_batch_size, the number of rows in one step of the training."""
-        size: int | None = self._get_hyperparameter("mini_batch_size")
+        size: int | None = self._get_checked("mini_batch_size")
         return size

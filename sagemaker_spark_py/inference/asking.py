@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
-from sagemaker_spark_py.errors import InvocationError, ResponseError, ServiceError
+from sagemaker_spark_py.errors import DataError, InvocationError, ResponseError, ServiceError
 from sagemaker_spark_py.inference.gate import Gate
 from sagemaker_spark_py.inference.output import PROBLEM_TYPE, result_schema
 from sagemaker_spark_py.inference.pace import Pace
@@ -51,7 +51,7 @@ class _Answer(NamedTuple):
 class _Failed(NamedTuple):
     """A body that cannot be asked again as it is."""
 
-    error: InvocationError
+    error: InvocationError | DataError
     then: Then
 
 
@@ -72,7 +72,7 @@ class Asker:
         self._how = call.invocation
         self._schema = arrow_schema(result_schema(call.deserializer, call.invocation))
         self.gate = Gate(call.invocation.maxInFlight)
-        self.pace = Pace(call.invocation.maxBodyBytes)
+        self.pace = Pace(call.max_payload_bytes)
         self.tally = Tally()
 
     def ask(self, job: Job) -> pa.RecordBatch:
@@ -80,7 +80,7 @@ class Asker:
 
         Raises
         ------
-        InvocationError
+        InvocationError, DataError
             If rows get no prediction and that is not to be shown in the result.
         ResponseError
             If that is because an answer does not fit the rows that were sent.
@@ -126,7 +126,7 @@ class Asker:
         while True:
             try:
                 return self._attempt(body, model, failures.total() + 1)
-            except ResponseError as error:
+            except (ResponseError, DataError) as error:
                 return _Failed(error, Then.SUSPECT)
             except ServiceError as error:
                 rule = rule_for(error)
@@ -147,20 +147,24 @@ class Asker:
             f"Endpoint {self._call.endpointName!r}, partition {self._partition}, "
             f"rows {body.first_row} to {body.last_row}"
         )
-        answer = self._send(body, model, where)
+        try:
+            data = bytes(self._call.serializer.wrapBody(body.data, body.rows))
+        except DataError as error:
+            raise DataError(f"Rows {body.first_row} to {body.last_row}: {error}") from error
+        answer = self._send(data, model, where)
         try:
             return self._read(answer.body, body.rows)
         except ResponseError as error:
             text = _with_facts(f"{where}: {error}", 200, attempts, answer.request_id)
             raise ResponseError(text, 200, "ResponseError", attempts, answer.request_id) from error
 
-    def _send(self, body: Body, model: str | None, where: str) -> _Answer:
+    def _send(self, data: bytes, model: str | None, where: str) -> _Answer:
         """Send a request when there is room, and learn from how it goes."""
         number, rule, counts = self.gate.enter(), None, InvocationSummary(requests=1)
         try:
             started = time.monotonic()
-            answer = self._request(body, model, where)
-            counts = answered(time.monotonic() - started, len(body.data), len(answer.body))
+            answer = self._request(data, model, where)
+            counts = answered(time.monotonic() - started, len(data), len(answer.body))
             return answer
         except ServiceError as error:
             rule = rule_for(error)
@@ -170,7 +174,7 @@ class Asker:
             self.tally.add(counts)
             self.gate.leave(number, answered=rule is None, throttled=rule is not None and rule.slows)
 
-    def _request(self, body: Body, model: str | None, where: str) -> _Answer:
+    def _request(self, data: bytes, model: str | None, where: str) -> _Answer:
         how, call = self._how, self._call
         client = call.session.client("sagemaker-runtime", **how.client_options())
         fields = how.request_fields() if model is None else {**how.request_fields(), "TargetModel": model}
@@ -180,7 +184,7 @@ class Asker:
                     EndpointName=call.endpointName,
                     ContentType=call.serializer.contentType,
                     Accept=how.accept or call.deserializer.accepts,
-                    Body=bytes(body.data),
+                    Body=data,
                     **fields,
                 )
                 request_id = response["ResponseMetadata"].get("RequestId", "")
@@ -208,9 +212,11 @@ class Asker:
         columns = [*batch.columns, *(pa.nulls(rows, f.type) for f in list(self._schema)[batch.num_columns :])]
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
-    def _without_predictions(self, rows: int, error: InvocationError) -> pa.RecordBatch:
+    def _without_predictions(self, rows: int, error: InvocationError | DataError) -> pa.RecordBatch:
         self.tally.add(InvocationSummary(failedRows=rows))
-        problem = Problem(error.code, str(error), error.attempts, error.requestId)
+        problem = Problem("DataError", str(error), 0, "")
+        if isinstance(error, InvocationError):
+            problem = Problem(error.code, str(error), error.attempts, error.requestId)
         return nothing(self._schema, [problem] * rows, self._how.onError == "column")
 
 

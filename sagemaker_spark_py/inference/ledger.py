@@ -95,8 +95,8 @@ class Ledger:
         if self._how.targetModelCol is None:
             packed = bodies(
                 (self._payloads(batch) for batch in batches),
-                self._how.maxBodyBytes,
-                self._how.maxRowsPerRequest,
+                self._call.max_payload_bytes,
+                self._call.max_rows,
                 pace.enough_bytes,
             )
             for body in packed:
@@ -152,7 +152,7 @@ class Ledger:
         places[order] = np.where(sent, np.cumsum(sent) - 1, -1)
         self._note(batch.num_rows, payloads, places, problems)
         self._next_row = first_row + batch.num_rows
-        limits = (self._how.maxBodyBytes, self._how.maxRowsPerRequest, pace.enough_bytes)
+        limits = (self._call.max_payload_bytes, self._call.max_rows, pace.enough_bytes)
         for code, model in enumerate(models.dictionary.to_pylist()):
             rows = order[codes[order] == code]
             for body in bodies([payloads.take(pa.array(rows))], *limits):
@@ -181,9 +181,9 @@ class Ledger:
                 "rows; expected one for each, null for those that shall not be sent."
             )
         sizes = np.asarray(pc.binary_length(payloads).fill_null(0))
-        too_large = np.flatnonzero(sizes > self._how.maxBodyBytes)
+        too_large = np.flatnonzero(sizes > self._call.max_payload_bytes)
         text = "it is too large for one request: {} bytes; expected at most {}."
-        texts = {int(row): text.format(sizes[row], self._how.maxBodyBytes) for row in too_large}
+        texts = {int(row): text.format(sizes[row], self._call.max_payload_bytes) for row in too_large}
         return self._refused(payloads, {}, texts)
 
     def _searched(self, batch: pa.RecordBatch, error: DataError) -> tuple[pa.Array, Problems]:

@@ -134,7 +134,7 @@ def test_it_takes_some_values_and_refuses_others_by_name(built, cls, name):
     assert refused
     for value in refused:
         with pytest.raises((ValueError, TypeError), match=f"^{name} "):
-            stage._set_hyperparameter(name, value)
+            stage._set_checked(name, value)
     assert not stage.isSet(name)
 
 
@@ -169,7 +169,7 @@ def test_it_is_sent_as_a_text_or_refused_before(built, cls, name):
     without = built(cls).wire_hyperparameters()
     texts = set()
     for value in samples(getattr(cls, name).typeConverter)[0]:
-        stage = built(cls)._set_hyperparameter(name, value)
+        stage = built(cls)._set_checked(name, value)
         try:
             sent = stage.wire_hyperparameters()
         except SettingError:

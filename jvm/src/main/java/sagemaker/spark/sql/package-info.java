@@ -1,0 +1,2 @@
+/** The encoders as SQL functions. */
+package sagemaker.spark.sql;
