@@ -269,7 +269,11 @@ class SageMakerModel(Model, Attachable, Persistent):
             If a column is missing or has the wrong type, or an output name is taken.
         """
         return output_schema(
-            schema, self.requestRowSerializer, self.responseRowDeserializer, self.prependResultRows
+            schema,
+            self.requestRowSerializer,
+            self.responseRowDeserializer,
+            self.prependResultRows,
+            invocation=self.invocation,
         )
 
     def _transform(self, dataset: DataFrame) -> DataFrame:

@@ -266,8 +266,9 @@ def _clients() -> _Clients:
 @cache
 def _config(service: str) -> Config:
     runtime = service == "sagemaker-runtime"
+    # Whoever sends rows to an endpoint decides on each attempt (inference/retry.py).
     return Config(
-        retries={"mode": "standard", "total_max_attempts": 3 if runtime else 5},
+        retries={"mode": "standard", "total_max_attempts": 1 if runtime else 5},
         max_pool_connections=_POOL,
         read_timeout=_READ_TIMEOUT_SECONDS if runtime else 60,
         tcp_keepalive=True,
