@@ -7,6 +7,7 @@ from sagemaker_spark_py import aws_names
 
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
+    from sagemaker_spark_py.batch_transform import BatchTransform
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
     from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.staging import read_recordio
 
 __all__ = [
+    "BatchTransform",
     "CreatedResources",
     "CustomNamePolicy",
     "CustomNamePolicyFactory",
@@ -71,6 +73,7 @@ _HOMES = {
         "SageMakerEstimator",
         "SageMakerEstimatorBase",
     ),
+    "batch_transform": ("BatchTransform",),
     "invocation": ("Invocation",),
     "jvm": ("classpath_jars",),
     "model": ("SageMakerModel",),
