@@ -16,11 +16,12 @@ from pyspark.sql.types import StructType
 from sagemaker_spark_py import artifacts, trials
 from sagemaker_spark_py.attach import Attachable
 from sagemaker_spark_py.batches import TransformsInBatches, model_request
+from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
 from sagemaker_spark_py.inference import WAYS, BatchData, EndpointCall, output_schema
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
-from sagemaker_spark_py.service import SageMakerResourceCleanup, Session, hosting, requests
+from sagemaker_spark_py.service import Predictor, SageMakerResourceCleanup, Session, hosting, requests
 
 NEEDED_TO_HOST = (
     "modelImage",
@@ -248,6 +249,18 @@ class SageMakerModel(Model, TransformsInBatches, Attachable, Persistent):
         """Return the names of what this model or a copy of it created; never of an endpoint that existed."""
         return self._hosting.created
 
+    def predictor(self) -> Predictor:
+        """Return what asks the endpoint for one NumPy array at a time; make the endpoint first if need be.
+
+        Raises
+        ------
+        SettingError
+            If the model has no endpoint and may make none.
+        ResourceCreationError
+            If the endpoint could not be made; it names what exists.
+        """
+        return Predictor(self._ensure_endpoint(), self._session())
+
     def transformSchema(self, schema: StructType) -> StructType:
         """Return the output schema, after checking that the serializer can work on the input.
 
@@ -282,7 +295,9 @@ class SageMakerModel(Model, TransformsInBatches, Attachable, Persistent):
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
 
     def _session(self) -> Session:
-        return self.session or Session.resolve(clients=[self._settings["sagemakerClient"]])
+        names = ("endpointInstanceType", "transformInstanceType")
+        kinds = {name: self._settings[name] for name in names}
+        return session_for(kinds, self.session, None, [self._settings["sagemakerClient"]])
 
     def _ensure_endpoint(self) -> str:
         """Return the endpoint's name; make it first where the policy says so and no copy has."""

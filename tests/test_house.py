@@ -22,11 +22,12 @@ ALLOWED = {
     "invocation": {"service"},
     "batch_transform": {"resources"},
     "names": set(),
+    "command_line": {"jvm"},
     "jvm": set(),
     "recordio": set(),
     "service": {"resources", "names"},
     "transformation": {"recordio"},
-    "staging": {"jvm", "resources", "service", "transformation"},
+    "staging": {"jvm", "recordio", "resources", "service", "transformation"},
     "inference": {
         "batch_transform",
         "invocation",
@@ -39,6 +40,7 @@ ALLOWED = {
     "arguments": set(),
     "artifacts": {"resources", "service"},
     "attach": {"invocation", "names", "resources", "service", "settings", "transformation"},
+    "embedded": {"local", "service"},
     "settings": {
         "arguments",
         "batch_transform",
@@ -54,6 +56,7 @@ ALLOWED = {
     "persistence": {"batch_transform", "invocation", "names", "resources", "service", "transformation"},
     "batches": {"batch_transform", "inference", "names", "resources", "service", "settings"},
     "model": {
+        "embedded",
         "artifacts",
         "attach",
         "batches",
@@ -67,6 +70,7 @@ ALLOWED = {
         "trials",
     },
     "estimator": {
+        "embedded",
         "arguments",
         "settings",
         "params",
@@ -78,7 +82,17 @@ ALLOWED = {
         "persistence",
         "trials",
     },
-    "algorithms": {"arguments", "estimator", "params", "rules", "transformation"},
+    "algorithms": {
+        "arguments",
+        "estimator",
+        "names",
+        "params",
+        "resources",
+        "rules",
+        "service",
+        "staging",
+        "transformation",
+    },
     "containers": {"recordio"},
     "local": {"containers", "recordio"},
 }
