@@ -8,6 +8,7 @@ from sagemaker_spark_py import aws_names
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
     from sagemaker_spark_py.algorithms.script_mode import ScriptModeEstimator
+    from sagemaker_spark_py.batch_transform import BatchTransform
     from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
     from sagemaker_spark_py.inference.endpoint_udf import endpoint_udf
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.staging import read_recordio
 
 __all__ = [
+    "BatchTransform",
     "CreatedResources",
     "CustomNamePolicy",
     "CustomNamePolicyFactory",
@@ -89,6 +91,7 @@ _HOMES = {
         "SageMakerEstimator",
         "SageMakerEstimatorBase",
     ),
+    "batch_transform": ("BatchTransform",),
     "invocation": ("Invocation",),
     "inference.endpoint_udf": ("endpoint_udf",),
     "jvm": ("classpath_jars",),
