@@ -60,6 +60,22 @@ class EndpointCall:
         ):
             if not hasattr(value, attribute):
                 raise SettingError(f"{type(value).__name__} has no {attribute}. Set it in the class.")
+        if self.max_payload_bytes < 1:
+            raise SettingError(
+                f"maxBodyBytes is too small: {self.invocation.maxBodyBytes}; expected more than the "
+                f"{self.serializer.frameBytes} bytes that {type(self.serializer).__name__} puts around rows."
+            )
+
+    @property
+    def max_payload_bytes(self) -> int:
+        """Most bytes of the payloads of one request: what the serializer puts around them counts too."""
+        return self.invocation.maxBodyBytes - self.serializer.frameBytes
+
+    @property
+    def max_rows(self) -> int | None:
+        """Most rows of one request, by the settings and by what the serializer's format can hold."""
+        limits = (self.invocation.maxRowsPerRequest, self.serializer.maxRows)
+        return min((limit for limit in limits if limit is not None), default=None)
 
 
 def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFrame:
@@ -107,12 +123,16 @@ def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
     kind = as_nullable(call.deserializer.schema)
     udf = functions.arrow_udf(_array_function(call, inputs), kind)
-    # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
-    predictions: Column = udf.asNondeterministic()(*(F.col(_quoted(name)) for name in inputs))
     holder = _unused_name(dataset.schema.names)
+    # Where a scan of Parquet feeds the function directly, Spark 4.3 refuses vectors among the columns; the
+    # number of the partition, which is not deterministic, forces a projection between the two.
+    rows = dataset.select("*", F.spark_partition_id().alias(holder))
+    arguments = [F.col(_quoted(name)) for name in inputs]
+    # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
+    predictions: Column = udf.asNondeterministic()(*arguments, F.col(holder))
     if not prepend:
-        return dataset.select(predictions.alias(holder)).select(f"{holder}.*")
-    return dataset.select("*", predictions.alias(holder)).select("*", f"{holder}.*").drop(holder)
+        return rows.select(predictions.alias(holder)).select(f"{holder}.*")
+    return rows.withColumn(holder, predictions).select("*", f"{holder}.*").drop(holder)
 
 
 def _with_map(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
@@ -134,13 +154,10 @@ def _numbered(dataset: DataFrame) -> DataFrame:
 def _array_function(call: EndpointCall, inputs: list[str]) -> Any:
     """Return what Spark calls with Arrow arrays; it finds out how by the type hints."""
 
-    def answer_one(column: Iterator[pa.Array]) -> Iterator[pa.Array]:
-        return _answer_arrays(call, inputs, ([array] for array in column))
+    def answer(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, (arrays[:-1] for arrays in columns))
 
-    def answer_several(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
-        return _answer_arrays(call, inputs, columns)
-
-    return answer_one if len(inputs) == 1 else answer_several
+    return answer
 
 
 def _answer_arrays(

@@ -142,6 +142,17 @@ def kmeans_of(body):
     return {"distance_to_cluster": rows.sum(axis=1), "closest_cluster": rows[:, 0]}
 
 
+@pytest.mark.parametrize("prepend", [True, False])
+def test_vectors_straight_from_a_file(stub, spark, df, call, tmp_path, prepend):
+    df.write.parquet(str(tmp_path / "rows"))
+    rows = spark.read.parquet(str(tmp_path / "rows"))
+
+    found = WAYS["endpoint"](rows, call(), prepend)
+
+    assert found.select("closest_cluster").count() == df.count()
+    assert len(found.collect()) == df.count()
+
+
 def test_predictions_feed_the_next_stage(stub, df, call):
     def both(body):
         doubled = 2 * decode(body).features["values"].dense()
