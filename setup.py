@@ -20,6 +20,7 @@ LOCAL = [
 NOTEBOOKS = ["matplotlib>=3.8", "nbclient>=0.10", "nbformat>=5.9", "ipykernel>=6"]
 DEV = [
     "hypothesis>=6.100",
+    "pyspark[connect]>=3.5",
     "mypy>=1.11",
     "pytest>=8",
     "pytest-timeout>=2.3",
@@ -97,15 +98,22 @@ setup(
         ]
     },
     cmdclass={"build_py": with_jar(build_py), "develop": with_jar(develop), "sdist": SdistWithJvm},
+    entry_points={
+        "console_scripts": [
+            "sagemakerpyspark-jars=sagemaker_spark_py.command_line:jars",
+            "sagemakerpyspark-emr-jars=sagemaker_spark_py.command_line:emr_jars",
+        ]
+    },
     python_requires=">=3.10",
     install_requires=[
-        "pyspark[connect]>=3.5",
+        "pyspark>=3.5",
         "boto3>=1.34",
         "numpy>=1.24",
         "protobuf>=4.25",
         "py4j>=0.10.9.7",
         "pyarrow>=14",
         "pandas>=2.0",  # pyspark's Arrow functions need it
+        "backports.tarfile>=1.2; python_full_version < '3.11.4'",  # safe unpacking
     ],
     extras_require={
         "local": LOCAL,

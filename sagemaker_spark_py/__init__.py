@@ -7,6 +7,8 @@ from sagemaker_spark_py import aws_names
 
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
+    from sagemaker_spark_py.algorithms.script_mode import ScriptModeEstimator
+    from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
     from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
@@ -31,7 +33,15 @@ if TYPE_CHECKING:
         S3DataPath,
         S3Resource,
     )
-    from sagemaker_spark_py.service import SageMakerClients, SageMakerResourceCleanup, Session
+    from sagemaker_spark_py.service import (
+        Predictor,
+        S3Downloader,
+        SageMakerClients,
+        SageMakerResourceCleanup,
+        Session,
+        get_execution_role,
+    )
+    from sagemaker_spark_py.staging import read_recordio
 
 __all__ = [
     "CreatedResources",
@@ -46,25 +56,33 @@ __all__ = [
     "Invocation",
     "NamePolicy",
     "NamePolicyFactory",
+    "Predictor",
     "RandomNamePolicy",
     "RandomNamePolicyFactory",
     "S3AutoCreatePath",
     "S3DataPath",
+    "S3Downloader",
     "S3Resource",
     "SageMakerClients",
     "SageMakerEstimator",
     "SageMakerEstimatorBase",
     "SageMakerModel",
     "SageMakerResourceCleanup",
+    "ScriptModeEstimator",
     "Session",
     "classpath_jars",
+    "get_execution_role",
     "get_image_uri",
+    "local_session",
+    "read_recordio",
 ]
 
 # Names are loaded when they are first asked for: a container of the local SageMaker is a process that needs
 # neither Spark nor AWS, and should start without them.
 _HOMES = {
     "algorithms.images": ("get_image_uri",),
+    "algorithms.script_mode": ("ScriptModeEstimator",),
+    "embedded": ("local_session",),
     "estimator": (
         "SageMakerEstimator",
         "SageMakerEstimatorBase",
@@ -93,10 +111,14 @@ _HOMES = {
         "S3Resource",
     ),
     "service": (
+        "Predictor",
+        "S3Downloader",
         "SageMakerClients",
         "SageMakerResourceCleanup",
         "Session",
+        "get_execution_role",
     ),
+    "staging": ("read_recordio",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

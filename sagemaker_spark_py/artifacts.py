@@ -18,6 +18,9 @@ from sagemaker_spark_py.resources import S3DataPath
 from sagemaker_spark_py.service import Session
 from sagemaker_spark_py.service.reading import open_object
 
+if not hasattr(tarfile, "data_filter"):  # Python 3.10 and 3.11 of before June 2023
+    from backports import tarfile  # type: ignore[no-redef]
+
 _ARCHIVES = (".tar.gz", ".tgz")
 _BOOSTER = "xgboost-model"
 """What AWS's XGBoost images call their model; with k-fold validation followed by ``-<number>``."""

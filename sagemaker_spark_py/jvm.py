@@ -24,13 +24,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from sagemaker_spark_py.errors import SettingError
 
@@ -100,6 +102,49 @@ def accelerate(spark: SparkSession) -> str:
             f"Set {SETTING} to 'auto' or 'python'."
         )
     return _report(spark, PYTHON, obstacle)
+
+
+def call(format: str, columns: Sequence[str], options: Mapping[str, str]) -> Column:
+    """Return a call of one of the functions that `accelerate` registers.
+
+    Parameters
+    ----------
+    format : str
+        ``"recordio"``, ``"libsvm"`` or ``"csv"``, in any case.
+    columns : sequence of str
+        Names of the features alone, or of the label and the features; dots and backticks are taken literally.
+    options : mapping of str to str
+        See this module.
+    """
+    quoted = [f"`{name.replace('`', '``')}`" for name in columns]
+    pairs = ", ".join(f"'{name}', '{value}'" for name, value in options.items())
+    return F.expr(f"sagemaker_{format.lower()}({', '.join(quoted)}, map({pairs}))")
+
+
+def in_chunks(encoded: DataFrame, batch_bytes: int) -> DataFrame:
+    """Return rows that were encoded with ``trailer=dim`` as chunks, for Python to read; driver side.
+
+    However many rows the session's conf allows in an Arrow batch, one has about `batch_bytes` then. Rows of
+    nulls, which are to be passed over, bring that about; where the conf sets no limit there are none, and a
+    batch has all rows of its partition.
+
+    Parameters
+    ----------
+    encoded : DataFrame
+        Of a session where `accelerate` returned ``"java"``; one binary column without nulls.
+    batch_bytes : int
+        Bytes of payloads in a batch.
+
+    Returns
+    -------
+    DataFrame
+        ``payloads binary, lengths binary, dim int``: payloads one after the other, how long each is (int32,
+        little-endian), and how many values the first one's features have.
+    """
+    spark = encoded.sparkSession
+    rows = int(spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch", "10000") or 0)
+    jvm: Any = spark._jvm
+    return DataFrame(jvm.sagemaker.spark.sql.Chunks.of(encoded._jdf, rows, batch_bytes), spark)
 
 
 def _wanted(spark: SparkSession) -> str:

@@ -15,11 +15,12 @@ from pyspark.sql.types import StructType
 
 from sagemaker_spark_py import artifacts, trials
 from sagemaker_spark_py.attach import Attachable
+from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
 from sagemaker_spark_py.inference import WAYS, EndpointCall, output_schema
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
-from sagemaker_spark_py.service import SageMakerResourceCleanup, Session, hosting, requests
+from sagemaker_spark_py.service import Predictor, SageMakerResourceCleanup, Session, hosting, requests
 
 NEEDED_TO_HOST = (
     "modelImage",
@@ -242,6 +243,18 @@ class SageMakerModel(Model, Attachable, Persistent):
         """Return the names of what this model or a copy of it created; never of an endpoint that existed."""
         return self._hosting.created
 
+    def predictor(self) -> Predictor:
+        """Return what asks the endpoint for one NumPy array at a time; make the endpoint first if need be.
+
+        Raises
+        ------
+        SettingError
+            If the model has no endpoint and may make none.
+        ResourceCreationError
+            If the endpoint could not be made; it names what exists.
+        """
+        return Predictor(self._ensure_endpoint(), self._session())
+
     def transformSchema(self, schema: StructType) -> StructType:
         """Return the output schema, after checking that the serializer can work on the input.
 
@@ -271,7 +284,8 @@ class SageMakerModel(Model, Attachable, Persistent):
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
 
     def _session(self) -> Session:
-        return self.session or Session.resolve(clients=[self._settings["sagemakerClient"]])
+        kinds = {"endpointInstanceType": self.endpointInstanceType}
+        return session_for(kinds, self.session, None, [self._settings["sagemakerClient"]])
 
     def _ensure_endpoint(self) -> str:
         """Return the endpoint's name; make it first where the policy says so and no copy has."""

@@ -43,7 +43,9 @@ def operations(name: str, value: Any) -> None:
 class HostingSettings(HasSettings):
     """What estimators and models both need to know of the endpoint."""
 
-    endpointInstanceType: str = setting("ML instance type that serves.", check=text)
+    endpointInstanceType: str = setting(
+        "ML instance type that serves; ``local``: this machine, without AWS.", check=text
+    )
     endpointInitialInstanceCount: int = setting("Number of serving instances.", check=at_least(1))
     requestRowSerializer: RequestRowSerializer = setting("Turns rows into request bodies.", default=None)
     responseRowDeserializer: ResponseRowDeserializer = setting("Turns answers into columns.", default=None)
@@ -87,7 +89,10 @@ class EstimatorSettings(HostingSettings):
         modelPrependInputRowsToTransformationRows deleteStagingDataAfterTraining namePolicyFactory uid
         """
 
-    trainingInstanceType: str = setting("ML instance type that trains, such as ``ml.m5.large``.", check=text)
+    trainingInstanceType: str = setting(
+        "ML instance type that trains, such as ``ml.m5.large``; ``local``: this machine, without AWS.",
+        check=text,
+    )
     trainingInstanceCount: int = setting("Number of training instances.", check=at_least(1))
     sagemakerRole: IAMRoleResource = setting(
         "Role that SageMaker takes on to train and to host.",
@@ -118,7 +123,8 @@ class EstimatorSettings(HostingSettings):
         check=one_of("ShardedByS3Key", "FullyReplicated"),
     )
     trainingSparkDataFormat: str = setting(
-        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, or a Spark data source.",
+        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, npz (for scripts), or a "
+        "Spark data source.",
         default="sagemaker",
         check=text,
     )

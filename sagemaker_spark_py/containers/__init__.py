@@ -3,12 +3,14 @@
 Each image is one module with ``CONTAINER``, an object with ``train(job)`` and ``load(hosting)``. It is only
 imported where it runs, so that this package is cheap to ask.
 ``python -m sagemaker_spark_py.containers train|serve <repository>:<tag>`` runs one as SageMaker would.
+Any image runs a script of the user's where its job or model names one.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -59,6 +61,9 @@ IMAGES: dict[str, Image] = {
 }
 """Repository name of every image that the local SageMaker can run. A new algorithm is one line here."""
 
+FRAMEWORKS = ("sagemaker-scikit-learn", "pytorch-training", "pytorch-inference", "tensorflow-training")
+"""Repositories of images that run nothing but a user's script, in all versions."""
+
 _URI = re.compile(r"(?:[^/]+/)*(?P<repository>[^/:@]+)(?::(?P<tag>[^/:@]+))?")
 
 
@@ -70,24 +75,34 @@ def split_uri(image_uri: str) -> tuple[str, str]:
     return match["repository"], match["tag"] or "latest"
 
 
-def supports(image_uri: str) -> bool:
+def supports(image_uri: str, settings: Mapping[str, str] | None = None) -> bool:
     """Tell whether `image_uri` can be run here.
 
     Parameters
     ----------
     image_uri : str
         A full ECR URI or just ``<repository>:<tag>``. Account and region do not matter.
+    settings : mapping, optional
+        Hyperparameters and environment of the container.
 
     Returns
     -------
     bool
-        True for a repository and a tag in `IMAGES`.
+        True for a repository and a tag in `IMAGES`, for `FRAMEWORKS`, and for any image whose settings name
+        a script.
     """
     repository, tag = split_uri(image_uri)
-    return repository in IMAGES and tag in IMAGES[repository].tags
+    known = IMAGES.get(repository)
+    return _runs_script(repository, settings or {}) or (known is not None and tag in known.tags)
 
 
-def load_container(repository: str) -> Container:
-    """Import and return the container of a repository in `IMAGES`."""
-    container: Container = importlib.import_module(IMAGES[repository].module).CONTAINER
+def load_container(repository: str, settings: Mapping[str, str] | None = None) -> Container:
+    """Import and return the container of a repository that is supported."""
+    script = _runs_script(repository, settings or {})
+    module = "sagemaker_spark_py.containers.script" if script else IMAGES[repository].module
+    container: Container = importlib.import_module(module).CONTAINER
     return container
+
+
+def _runs_script(repository: str, settings: Mapping[str, str]) -> bool:
+    return repository in FRAMEWORKS or "sagemaker_program" in settings or "SAGEMAKER_PROGRAM" in settings

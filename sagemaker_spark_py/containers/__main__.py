@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from sagemaker_spark_py.containers import IMAGES, load_container, split_uri, supports
+from sagemaker_spark_py.containers import FRAMEWORKS, IMAGES, Container, load_container, split_uri, supports
 from sagemaker_spark_py.containers.job import Hosting, Job
 from sagemaker_spark_py.errors import ContainerError
 
@@ -23,21 +23,21 @@ _USAGE = "usage: python -m sagemaker_spark_py.containers train|serve <repository
 
 def main(arguments: list[str]) -> int:
     """Run the image named in `arguments` and return the exit code."""
-    if len(arguments) != 2 or arguments[0] not in _VERBS or not supports(arguments[1]):
-        sys.stderr.write(f"{_USAGE}\nimages: {', '.join(IMAGES)}\n")
+    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+    settings = {**os.environ, **Job.from_folder(base, os.environ).hyperparameters}
+    if len(arguments) != 2 or arguments[0] not in _VERBS or not supports(arguments[1], settings):
+        sys.stderr.write(f"{_USAGE}\nimages: {', '.join((*IMAGES, *FRAMEWORKS))}\n")
         return 2
     _log_to_stdout()
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     verb, image = arguments
-    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
-    return _VERBS[verb](image, base, os.environ)
+    return _VERBS[verb](image, load_container(split_uri(image)[0], settings), base, os.environ)
 
 
-def _train(image: str, base: Path, environment: Mapping[str, str]) -> int:
-    repository, tag = split_uri(image)
-    job = Job.from_folder(base, environment, tag)
+def _train(image: str, container: Container, base: Path, environment: Mapping[str, str]) -> int:
+    job = Job.from_folder(base, environment, split_uri(image)[1])
     try:
-        load_container(repository).train(job)
+        container.train(job)
     except ContainerError as error:
         _LOG.error("Customer Error: %s", error)
         job.write_failure(f"ClientError: {error}")
@@ -49,13 +49,12 @@ def _train(image: str, base: Path, environment: Mapping[str, str]) -> int:
     return 0
 
 
-def _serve(image: str, base: Path, environment: Mapping[str, str]) -> int:
+def _serve(image: str, container: Container, base: Path, environment: Mapping[str, str]) -> int:
     from sagemaker_spark_py.containers.server import ContainerServer, max_body_bytes
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    repository, tag = split_uri(image)
     try:
-        handler = load_container(repository).load(Hosting(base / "model", environment, tag))
+        handler = container.load(Hosting(base / "model", environment, split_uri(image)[1]))
     except ContainerError as error:
         _LOG.error("Customer Error: %s", error)
         return 1
@@ -79,6 +78,8 @@ def _log_to_stdout() -> None:
 def _end_with_stdin() -> None:
     while os.read(0, 4096):
         pass
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # with whatever a script has started
     os._exit(1)
 
 

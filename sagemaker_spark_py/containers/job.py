@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,8 @@ class Job:
         Folder that all hosts of the job share; None where there is none.
     tag : str
         Tag of the training image.
+    environment : mapping of str to str
+        What the container was started with.
     """
 
     base: Path
@@ -105,6 +107,7 @@ class Job:
     hosts: tuple[str, ...]
     rendezvous: Path | None = None
     tag: str = "1"
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_folder(cls, base: Path, environment: Mapping[str, str], tag: str = "1") -> Job:
@@ -121,6 +124,7 @@ class Job:
             hosts=tuple(sorted(resources.get("hosts", [host]))),
             rendezvous=Path(rendezvous) if rendezvous else None,
             tag=tag,
+            environment=dict(environment),
         )
 
     @property
@@ -132,6 +136,15 @@ class Job:
     def leads(self) -> bool:
         """Whether this is the host that trains; the others hand their data to it."""
         return self.host == self.hosts[0]
+
+    @property
+    def has_failure(self) -> bool:
+        """Whether the text that becomes the job's FailureReason is there."""
+        return (self.base / "output" / "failure").is_file()
+
+    def config(self, name: str) -> dict[str, Any]:
+        """Return the content of a config file, ``{}`` where there is none."""
+        return _read_json(self.base / "input" / "config" / f"{name}.json")
 
     def write_failure(self, text: str) -> None:
         """Write the text that becomes the job's FailureReason."""

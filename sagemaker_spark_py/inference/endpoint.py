@@ -60,6 +60,22 @@ class EndpointCall:
         ):
             if not hasattr(value, attribute):
                 raise SettingError(f"{type(value).__name__} has no {attribute}. Set it in the class.")
+        if self.max_payload_bytes < 1:
+            raise SettingError(
+                f"maxBodyBytes is too small: {self.invocation.maxBodyBytes}; expected more than the "
+                f"{self.serializer.frameBytes} bytes that {type(self.serializer).__name__} puts around rows."
+            )
+
+    @property
+    def max_payload_bytes(self) -> int:
+        """Most bytes of the payloads of one request: what the serializer puts around them counts too."""
+        return self.invocation.maxBodyBytes - self.serializer.frameBytes
+
+    @property
+    def max_rows(self) -> int | None:
+        """Most rows of one request, by the settings and by what the serializer's format can hold."""
+        limits = (self.invocation.maxRowsPerRequest, self.serializer.maxRows)
+        return min((limit for limit in limits if limit is not None), default=None)
 
 
 def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFrame:

@@ -78,7 +78,7 @@ def answers(
     pool = ThreadPoolExecutor(how.maxInFlight, thread_name_prefix="sagemaker-invoke")
     abandoned = Event()
     try:
-        packed = bodies(_payloads(batches, call, waiting), how.maxBodyBytes, how.maxRowsPerRequest)
+        packed = bodies(_payloads(batches, call, waiting), call.max_payload_bytes, call.max_rows)
         answered = in_order(pool, partial(ask, call, partition, abandoned.wait), packed, how.maxInFlight)
         yield from _regroup(answered, waiting, _schema(call))
     except DataError as error:
@@ -135,12 +135,20 @@ def _send(call: EndpointCall, body: Body, where: str, attempts: int) -> Answer:
             EndpointName=call.endpointName,
             ContentType=call.serializer.contentType,
             Accept=how.accept or call.deserializer.accepts,
-            Body=bytes(body.data),
+            Body=bytes(_wrapped(call, body)),
             **how.request_fields(),
         )
         metadata = response["ResponseMetadata"]
         attempts += 1 + metadata.get("RetryAttempts", 0)
         return Answer(response["Body"].read(), attempts, metadata.get("RequestId", ""))
+
+
+def _wrapped(call: EndpointCall, body: Body) -> bytes | memoryview:
+    """Return what is sent for a body: its payloads, in what the serializer puts around them."""
+    try:
+        return call.serializer.wrapBody(body.data, body.rows)
+    except DataError as error:
+        raise DataError(f"Rows {body.first_row} to {body.last_row}: {error}") from error
 
 
 def _attempts_of(error: ServiceError) -> int:

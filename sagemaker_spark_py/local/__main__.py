@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     """Serve until told to stop; what this imports needs the [local] extra."""
+    from sagemaker_spark_py.containers.requirements import INSTALL_VARIABLE
     from sagemaker_spark_py.local.cloud import Cloud, endpoint_variables
     from sagemaker_spark_py.local.http_server import listen
     from sagemaker_spark_py.local.images import Images
@@ -48,7 +49,8 @@ def _serve(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("sagemaker_spark_py").setLevel(logging.WARNING if options.quiet else logging.INFO)
     stop = _stop_event(watch_stdin=options.until_stdin_closes)
-    cloud = Cloud(Images(dict(options.image)), options.grace_seconds)
+    install = {INSTALL_VARIABLE: "true"} if options.install_requirements else {}
+    cloud = Cloud(Images(dict(options.image)), options.grace_seconds, install)
     tempfile.tempdir = str(cloud.home)
     try:
         server = listen(Application(cloud, options.region), options.port)
@@ -80,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=DEFAULT_GRACE_SECONDS,
         help="how long a training container may take to end after SIGTERM (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--install-requirements",
+        action="store_true",
+        help="install what scripts ask for in requirements.txt, for each job into a folder of its own",
     )
     parser.add_argument("--quiet", action="store_true", help="show warnings only")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end when standard input ends")

@@ -6,6 +6,12 @@ import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
+if not hasattr(tarfile, "data_filter"):  # Python 3.10 and 3.11 of before June 2023
+    from backports import tarfile  # type: ignore[no-redef]
+
+UNREADABLE = (tarfile.TarError, OSError, EOFError)
+"""What `unpack` raises where the file is no tar.gz or a member is not safe."""
+
 
 def files_below(folders: Iterable[Path]) -> dict[str, Path]:
     """Return the files of several hosts' folders by relative path; a later host's file wins."""
@@ -29,8 +35,8 @@ def unpack(archive: Path, folder: Path) -> None:
 
     Raises
     ------
-    tarfile.TarError, OSError, EOFError
-        Where the file is no tar.gz or a member is not safe.
+    TarError, OSError, EOFError
+        See `UNREADABLE`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(archive, "r:gz") as tar:

@@ -35,6 +35,7 @@ class Region:
     account: str
     name: str
     training_jobs: dict[str, Any] = field(default_factory=dict)
+    transform_jobs: dict[str, Any] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     endpoint_configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     endpoints: dict[str, Any] = field(default_factory=dict)
@@ -54,11 +55,16 @@ class Cloud:
     images : Images
     grace_seconds : float
         How long a training container may take to end after SIGTERM; SageMaker gives 120.
+    own_environment : mapping
+        Variables that every container gets.
     """
 
-    def __init__(self, images: Images, grace_seconds: float) -> None:
+    def __init__(
+        self, images: Images, grace_seconds: float, own_environment: Mapping[str, str] | None = None
+    ) -> None:
         self.images = images
         self.grace_seconds = grace_seconds
+        self._own_environment = dict(own_environment or {})
         self.url = ""
         self._home = Home()
         self._regions: dict[tuple[str, str], Region] = {}
@@ -131,6 +137,7 @@ class Cloud:
             "PYTHONPATH": os.pathsep.join(path for path in paths if path),
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(self.home),
+            **self._own_environment,
             **own,
         }
 
@@ -147,7 +154,7 @@ class Cloud:
         with self._lock:
             regions, left, threads = list(self._regions.values()), list(self._containers), self._threads
         for region in regions:
-            for job in list(region.training_jobs.values()):
+            for job in [*region.training_jobs.values(), *region.transform_jobs.values()]:
                 job.request_stop()
         for container in left:
             container.terminate()

@@ -29,9 +29,9 @@ class Images:
     def __init__(self, own: Mapping[str, Sequence[str]]) -> None:
         self._own = {name: list(command) for name, command in own.items()}
 
-    def supports(self, uri: str) -> bool:
-        """Tell whether an image can be run here."""
-        return repository(uri) in self._own or containers.supports(uri)
+    def supports(self, uri: str, settings: Mapping[str, str]) -> bool:
+        """Tell whether an image can be run here with a job's hyperparameters or a model's environment."""
+        return repository(uri) in self._own or containers.supports(uri, settings)
 
     def command(self, uri: str, verb: str) -> list[str]:
         """Return the command that starts an image; `verb` is ``"train"`` or ``"serve"``."""
@@ -41,11 +41,12 @@ class Images:
 
     def missing(self, uri: str, role: str) -> AwsError:
         """Return AWS's error for an image that cannot be pulled."""
-        known = ", ".join(sorted({*self._own, *containers.IMAGES}))
+        known = ", ".join(sorted({*self._own, *containers.IMAGES, *containers.FRAMEWORKS}))
         return invalid(
             f"Cannot find repository: {repository(uri)} in registry ID: {registry(uri)} Please check if your "
             f"ECR repository exists and role {role} has proper pull permissions for SageMaker: "
-            f"{_PULL_PERMISSIONS}. (The local SageMaker runs: {known}.)"
+            f"{_PULL_PERMISSIONS}. (The local SageMaker runs: {known}, "
+            "and any image whose hyperparameters or environment name a script.)"
         )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import socket
-import tarfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from uuid import uuid4
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagemaker_spark_py.local import archives, store
+from sagemaker_spark_py.local import archives, source, store
 from sagemaker_spark_py.local.cloud import Cloud
 from sagemaker_spark_py.local.logs import LogStream
 from sagemaker_spark_py.local.models import model_data_uri
@@ -75,6 +75,7 @@ class Instance:
         uri = model_data_uri(self._definition)
         if uri:
             self._fetch(uri, model)
+        self._fetch_source()
         stream = LogStream(self._cloud.client("logs", self._region), self.log_group, self.stream)
         command = self._cloud.images.command(self._definition["Image"], "serve")
         try:
@@ -98,20 +99,28 @@ class Instance:
             if self._ping():
                 return
             self._container.wait(PING_PAUSE_SECONDS)
-        raise StartFailed(
-            f"The primary container for production variant {self._variant} did not pass the ping health "
-            "check. Please check CloudWatch logs for this endpoint."
-        )
+        raise StartFailed(self._not_well())
 
-    def invoke(self, body: bytes, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
-        """Send one request to the container.
+    def execution_parameters(self) -> dict[str, Any]:
+        """Return the limits that the container names for Batch Transform, none where it names none."""
+        try:
+            answer = self._pool.request("GET", "/execution-parameters", timeout=PING_SECONDS)
+            found = json.loads(answer.data) if answer.status == 200 else {}
+        except (urllib3.exceptions.HTTPError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def invoke(
+        self, body: bytes, headers: Mapping[str, str], answer_seconds: float = ANSWER_SECONDS
+    ) -> urllib3.BaseHTTPResponse:
+        """Send one request to the container, which has `answer_seconds` to answer.
 
         Raises
         ------
         urllib3.exceptions.HTTPError
             Where it does not answer.
         """
-        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS)
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds)
         return self._pool.request("POST", "/invocations", body=body, headers=headers, timeout=timeout)
 
     def stop(self) -> None:
@@ -127,13 +136,26 @@ class Instance:
         try:
             store.download(self._cloud.client("s3", self._region), bucket, key, archive)
             archives.unpack(archive, model)
-        except (ClientError, BotoCoreError, tarfile.TarError, OSError, EOFError) as error:
+        except (ClientError, BotoCoreError, *archives.UNREADABLE) as error:
             raise StartFailed(
                 f'Failed to download model data for container "container_1" from URL: "{uri}". Please ensure '
                 "that there is an object located at the URL, that it is a gzip-compressed tar archive, and "
                 f"that the role passed to CreateModel has permissions to download the model. ({error})"
             ) from error
         archive.unlink()
+
+    def _not_well(self) -> str:
+        return (
+            f"The primary container for production variant {self._variant} did not pass the ping health "
+            "check. Please check CloudWatch logs for this endpoint."
+        )
+
+    def _fetch_source(self) -> None:
+        environment = self._definition.get("Environment", {})
+        try:
+            source.bring(self._cloud.client("s3", self._region), environment, self.folder)
+        except source.SourceError as error:
+            raise StartFailed(str(error)) from error
 
     def _ended(self, container: Container) -> None:
         logger.info(

@@ -46,6 +46,9 @@ class LocalSageMaker:
         image's name appended, below the folder named by ``SAGEMAKER_BASE_DIR`` that plays ``/opt/ml``.
     graceSeconds : float
         How long a training container may take to end after SIGTERM before it is killed.
+    installRequirements : bool
+        Whether packages of a script's ``requirements.txt`` that this Python lacks are installed, for each job
+        and endpoint into a folder of its own. By default such a job is refused.
 
     Attributes
     ----------
@@ -67,6 +70,7 @@ class LocalSageMaker:
         port: int = 0,
         images: Mapping[str, Sequence[str]] | None = None,
         graceSeconds: float = 120.0,
+        installRequirements: bool = False,
     ) -> None:
         self.region = region
         self.account = ACCOUNT
@@ -75,6 +79,7 @@ class LocalSageMaker:
         self._port = port
         self._images = {name: list(command) for name, command in (images or {}).items()}
         self._grace_seconds = graceSeconds
+        self._install_requirements = installRequirements
         self._server: ServerProcess | None = None
         self._saved: dict[str, str | None] = {}
 
@@ -119,7 +124,8 @@ class LocalSageMaker:
         own = [f"--image={name}={shlex.join(command)}" for name, command in self._images.items()]
         place = ["--port", str(self._port), "--region", self.region]
         grace = ["--grace-seconds", str(self._grace_seconds)]
-        return [sys.executable, "-m", "sagemaker_spark_py.local", *place, *grace, *own]
+        install = ["--install-requirements"] if self._install_requirements else []
+        return [sys.executable, "-m", "sagemaker_spark_py.local", *place, *grace, *install, *own]
 
     def _set_environment(self, exports: Mapping[str, str]) -> None:
         without_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1"]))

@@ -47,7 +47,7 @@ def _check_container(call: Call, container: dict[str, Any], role: str) -> None:
     image = container.get("Image")
     if not image:
         raise invalid("The container must have an Image; the local SageMaker has no model packages.")
-    if not call.cloud.images.supports(image):
+    if not call.cloud.images.supports(image, container.get("Environment", {})):
         raise call.cloud.images.missing(image, role)
     uri = model_data_uri(container)
     if uri and not store.exists(call.cloud.client("s3", call.region.name), uri):

@@ -12,7 +12,16 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from sagemaker_spark_py.local import endpoints, models, protocol, runtime, s3_guard, tags, training_jobs
+from sagemaker_spark_py.local import (
+    endpoints,
+    models,
+    protocol,
+    runtime,
+    s3_guard,
+    tags,
+    training_jobs,
+    transform_jobs,
+)
 from sagemaker_spark_py.local.answers import Answer, respond
 from sagemaker_spark_py.local.calls import Call
 from sagemaker_spark_py.local.cloud import Cloud
@@ -26,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 OPERATIONS = {
     **training_jobs.OPERATIONS,
+    **transform_jobs.OPERATIONS,
     **models.OPERATIONS,
     **endpoints.OPERATIONS,
     **tags.OPERATIONS,

@@ -40,6 +40,11 @@ def download(s3: Any, bucket: str, key: str, path: Path) -> None:
         shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=key)["Body"], file, 1024 * 1024)
 
 
+def encryption(kms_key_id: str | None) -> dict[str, str]:
+    """Return the `settings` of `upload` that encrypt with a KMS key, none where there is no key."""
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
+
+
 def upload(s3: Any, path: Path, uri: str, settings: Mapping[str, str]) -> None:
     """Write a file to S3; `settings` are further arguments, such as encryption."""
     bucket, key = split_uri(uri)

@@ -16,7 +16,7 @@ from typing import Any
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagemaker_spark_py.local import archives, channels, layout, store
+from sagemaker_spark_py.local import archives, channels, layout, source, store
 from sagemaker_spark_py.local.logs import LogStream
 from sagemaker_spark_py.local.pipes import Pipe
 from sagemaker_spark_py.local.processes import Container
@@ -111,12 +111,17 @@ class _Run:
         for number, host in enumerate(self._hosts):
             layout.lay_out(self._place(number), self._request, host, self._hosts)
         (self.folder / "rendezvous").mkdir()
+        settings = {**self._request.get("Environment", {}), **self._request.get("HyperParameters", {})}
         try:
+            for number in range(len(self._hosts)):
+                source.bring(self._s3, settings, self._place(number))
             self._restore_checkpoints()
             for channel in self._request.get("InputDataConfig", ()):
                 self._fill(channel)
         except (channels.DataDownloadError, ClientError) as error:
             raise JobFailed(f"ClientError: Data download failed:{error}") from error
+        except source.SourceError as error:
+            raise JobFailed(f"AlgorithmError: {error}") from error
 
     def _restore_checkpoints(self) -> None:
         """Bring what an earlier job left below CheckpointConfig's S3Uri to every host."""
@@ -249,8 +254,7 @@ class _Run:
     def _upload_files(self, files: dict[str, Path], uri: str) -> str:
         """Upload files as one archive, or one by one where the request says CompressionType NONE."""
         output = self._request["OutputDataConfig"]
-        key = output.get("KmsKeyId")
-        settings = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+        settings = store.encryption(output.get("KmsKeyId"))
         if output.get("CompressionType") == "NONE":
             for name, path in files.items():
                 store.upload(self._s3, path, f"{uri}/{name}", settings)

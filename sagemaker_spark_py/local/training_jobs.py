@@ -93,7 +93,8 @@ def _check_image(call: Call, algorithm: dict[str, Any]) -> None:
         raise invalid(
             "AlgorithmSpecification must have a TrainingImage; the local SageMaker has no AlgorithmName."
         )
-    if not call.cloud.images.supports(image):
+    settings = {**call.parameters.get("Environment", {}), **call.parameters.get("HyperParameters", {})}
+    if not call.cloud.images.supports(image, settings):
         raise call.cloud.images.missing(image, call.parameters["RoleArn"])
 
 

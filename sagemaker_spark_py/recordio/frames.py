@@ -63,6 +63,24 @@ def find_frames(buffer: BytesLike) -> Frames:
     return Frames(np.array(starts, np.int64), np.array(stops, np.int64))
 
 
+def whole_bytes(buffer: BytesLike) -> int:
+    """Return how many bytes at the beginning of a buffer are whole records; the last one may be cut.
+
+    Raises
+    ------
+    RecordIOError
+        If a record has no magic number or is one of several parts of a record.
+    """
+    data, at = as_view(buffer), 0
+    while at + wire.FRAME_BYTES <= len(data):
+        payload_bytes = read_header(data, at)
+        end = at + wire.FRAME_BYTES + payload_bytes + wire.padding(payload_bytes)
+        if end > len(data):
+            break
+        at = end
+    return at
+
+
 def as_view(buffer: BytesLike) -> memoryview:
     """Return the bytes of a buffer, not copied."""
     return memoryview(buffer.data if isinstance(buffer, np.ndarray) else buffer).cast("B")

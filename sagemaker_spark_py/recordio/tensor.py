@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,6 +126,22 @@ class Tensor:
             np.arange(times + 1) * self.key_indptr[-1],
             np.tile(self.shapes, times),
             np.arange(times + 1) * self.shape_indptr[-1],
+        )
+
+    def present(self) -> Tensor:
+        """Return the records that have such a tensor."""
+        kept = self.kinds != wire.NOTHING
+
+        def pointers(indptr: Ints) -> Ints:
+            # The others own nothing, so that all that is kept stays where it is.
+            return np.append(indptr[:-1][kept], indptr[-1])
+
+        return replace(
+            self,
+            kinds=self.kinds[kept],
+            indptr=pointers(self.indptr),
+            key_indptr=pointers(self.key_indptr),
+            shape_indptr=pointers(self.shape_indptr),
         )
 
     def _indices(self) -> Ints:

@@ -178,6 +178,73 @@ def endpoint(*, name: str, config_name: str, extra: Extra | None = None) -> Requ
     return validated("CreateEndpoint", merged(request, extra))
 
 
+def transform_job(
+    *,
+    name: str,
+    model_name: str,
+    input_uri: str,
+    output_uri: str,
+    instance_type: str,
+    instance_count: int,
+    s3_data_type: str = "S3Prefix",
+    content_type: str | None = None,
+    accept: str | None = None,
+    compression: str | None = None,
+    split_type: str | None = None,
+    strategy: str | None = None,
+    assemble_with: str | None = None,
+    max_payload_mb: int | None = None,
+    max_concurrent: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    kms_key_id: str | None = None,
+    extra: Extra | None = None,
+) -> Request:
+    """Return the parameters of CreateTransformJob.
+
+    Parameters
+    ----------
+    name, model_name : str
+        Names of the job and of an existing SageMaker model.
+    input_uri, s3_data_type : str
+        S3 URI of a manifest (``"ManifestFile"``) or of a prefix (``"S3Prefix"``).
+    output_uri : str
+        S3 URI below which the outputs go.
+    instance_type, instance_count
+        The instances.
+    content_type, accept, compression, split_type, strategy, assemble_with, max_payload_mb, max_concurrent
+        As AWS's request has them; left out of it if `None`.
+    environment : mapping, optional
+        Environment variables of the container, beside the model's.
+    kms_key_id : str, optional
+        Encrypts the outputs in S3.
+    extra : mapping, optional
+        Merged into the request; see the module.
+
+    Raises
+    ------
+    SettingError
+        If AWS's model refuses the request; names the member.
+    """
+    source = {"S3DataSource": {"S3DataType": s3_data_type, "S3Uri": input_uri}}
+    read = {"ContentType": content_type, "CompressionType": compression, "SplitType": split_type}
+    written = {"Accept": accept, "AssembleWith": assemble_with, "KmsKeyId": kms_key_id}
+    optional = {
+        "BatchStrategy": strategy,
+        "MaxPayloadInMB": max_payload_mb,
+        "MaxConcurrentTransforms": max_concurrent,
+        "Environment": dict(environment) if environment else None,
+    }
+    request: Request = {
+        "TransformJobName": name,
+        "ModelName": model_name,
+        "TransformInput": {"DataSource": source, **_given(read)},
+        "TransformOutput": {"S3OutputPath": output_uri, **_given(written)},
+        "TransformResources": {"InstanceType": instance_type, "InstanceCount": instance_count},
+        **_given(optional),
+    }
+    return validated("CreateTransformJob", merged(request, extra))
+
+
 def as_text(name: str, value: Any) -> str:
     """Return a hyperparameter's value as the text that SageMaker wants; lists and dicts become JSON."""
     if value is None:

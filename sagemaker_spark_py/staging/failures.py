@@ -24,6 +24,10 @@ _OURS = {kind.__name__: kind for kind in (DataError, SchemaError, SettingError, 
 _ANSWERED = {kind.__name__: kind for kind in (AccessError, NotFoundError, ServiceError)}
 # How Python ends a traceback: the class with its module, then the text, which is one line.
 _RAISED = re.compile(r"^sagemaker_spark_py\.errors\.(?P<name>\w+): (?P<text>.*)$", re.MULTILINE)
+# How Java's encoder begins; the driver evaluates tables of constants itself.
+_REFUSED = re.compile(
+    r"(?:^|java\.lang\.IllegalArgumentException: )(?P<text>(?:Partition \d+, row|Row) \d+: .*)$", re.MULTILINE
+)
 _ANSWER = re.compile(r" \(code '(?P<code>\S*)', HTTP (?P<status>\d+), request '(?P<requestId>\S*)'\)$")
 
 
@@ -66,6 +70,8 @@ def _from_spark(error: Exception, place_uri: str) -> SageMakerSparkError:
             return _ANSWERED[raised["name"]](text, answer["code"], int(answer["status"]), answer["requestId"])
         if raised["name"] in _OURS:
             return _OURS[raised["name"]](raised["text"])
+    if refused := _REFUSED.search(str(error)):
+        return DataError(refused["text"])
     return StagingError(f"Data for {place_uri} could not be staged, the Spark job failed: {_reason(error)}")
 
 

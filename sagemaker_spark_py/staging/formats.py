@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.staging.npz import npz_file
 from sagemaker_spark_py.staging.parquet import parquet_file
 from sagemaker_spark_py.staging.rows import Columns, Rows
 from sagemaker_spark_py.transformation.records import encode_features
@@ -85,7 +86,7 @@ class RecordIO(StagingFormat):
     def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield framed records."""
         for _, labels, features in map(Rows.float32, rows):
-            yield _contents(encode_features(features, labels))
+            yield contents(encode_features(features, labels))
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class CSV(StagingFormat):
             lines = serializer.serializeBatch(batch)
             if labels is not None:
                 lines = as_payloads(glue(texts(labels), ",", lines.cast(TEXT)))
-            yield _contents(lines)
+            yield contents(lines)
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class LibSVM(StagingFormat):
         )
         for some in rows:
             some.float32()  # whose reader, XGBoost, makes something else of larger numbers without a word
-            yield _contents(serializer.serializeBatch(some.batch))
+            yield contents(serializer.serializeBatch(some.batch))
 
 
 @dataclass(frozen=True)
@@ -169,16 +170,35 @@ class Parquet(StagingFormat):
         return parquet_file(rows)
 
 
+@dataclass(frozen=True)
+class Npz(StagingFormat):
+    """NumPy archives of two float32 arrays, ``features`` and ``labels``; sparse rows are filled up."""
+
+    extension = ".npz"
+    takes_numbers = True
+    expands = True
+    compressible = False
+
+    def contentType(self, labelled: bool) -> str:
+        """Return ``application/x-npz``, which only scripts read."""
+        return "application/x-npz"
+
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
+        """Yield the pieces of one archive."""
+        return npz_file(rows)
+
+
 FORMATS: dict[str, StagingFormat] = {
     "sagemaker": RecordIO(),
     "csv": CSV(),
     "libsvm": LibSVM(),
     "parquet": Parquet(),
+    "npz": Npz(),
 }
 """Formats by the name that users give; any other name is a data source of Spark."""
 
 
-def _contents(payloads: pa.Array) -> memoryview:
+def contents(payloads: pa.Array) -> memoryview:
     """Return the payloads one after the other, as they lie in the array."""
     _, offsets, data = payloads.buffers()
     ends = np.frombuffer(offsets, np.int64)[payloads.offset :]

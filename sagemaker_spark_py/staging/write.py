@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 
 from pyspark.sql import DataFrame, Row
 
@@ -22,13 +21,14 @@ from sagemaker_spark_py.errors import DataError, SageMakerSparkError, SettingErr
 from sagemaker_spark_py.service.objects import delete_objects
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
+from sagemaker_spark_py.staging import lanes
 from sagemaker_spark_py.staging.failures import extended, reported
 from sagemaker_spark_py.staging.manifest import manifest_key, write_manifest
 from sagemaker_spark_py.staging.plan import Plan, SparkPlan, project
 from sagemaker_spark_py.staging.shares import Share, is_even, shares_for
 from sagemaker_spark_py.staging.spark_source import write_by_spark
 from sagemaker_spark_py.staging.staged import Part, Staged, clear
-from sagemaker_spark_py.staging.task import RESULT, Task, write_partition
+from sagemaker_spark_py.staging.task import Task
 
 KILL_SECONDS = 3.0
 """Spark kills the Python worker of a cancelled task after 2 s (``spark.python.task.killTimeout``)."""
@@ -171,7 +171,7 @@ def _rewrite(frame: DataFrame, task: Task, former: list[Row], least: int) -> lis
 def _run(frame: DataFrame, task: Task) -> list[Row]:
     """Run the tasks; each partition is reported by exactly one attempt."""
     with reported(task.place.uri):
-        reports = frame.mapInArrow(partial(write_partition, task), RESULT).collect()
+        reports = lanes.reports(frame, task).collect()
     attempts = {(report.partition, report.attempt) for report in reports}
     if len({partition for partition, _ in attempts}) != len(attempts):
         raise StagingError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -28,15 +28,34 @@ class Body(NamedTuple):
         How many payloads; 0 if all rows that it covers are without one.
     first_row, last_row : int
         The rows it covers, counted from 0 over all arrays, rows without a payload included.
+    offsets : int64 array, shape (rows + 1,)
+        Where each payload begins in `data`, and the end.
+    numbers : range or int64 array, shape (rows,)
+        The row of each payload.
     """
 
     data: bytes | memoryview
     rows: int
     first_row: int
     last_row: int
+    offsets: Array
+    numbers: Array | range
+
+    def part(self, start: int, stop: int) -> Body:
+        """Return the body of some of its payloads, a view: those from `start` to before `stop`."""
+        first, end = int(self.offsets[start]), int(self.offsets[stop])
+        numbers = self.numbers[start:stop]
+        offsets = self.offsets[start : stop + 1] - first
+        data = memoryview(self.data)[first:end]
+        return Body(data, stop - start, int(numbers[0]), int(numbers[-1]), offsets, numbers)
 
 
-def bodies(payloads: Iterable[pa.Array], max_bytes: int, max_rows: int | None = None) -> Iterator[Body]:
+def bodies(
+    payloads: Iterable[pa.Array],
+    max_bytes: int,
+    max_rows: int | None = None,
+    enough_bytes: Callable[[], int] | None = None,
+) -> Iterator[Body]:
     """Pack payloads into as few bodies as their order allows.
 
     Parameters
@@ -48,6 +67,8 @@ def bodies(payloads: Iterable[pa.Array], max_bytes: int, max_rows: int | None = 
         Most bytes of one body.
     max_rows : int, optional
         Most rows of one body.
+    enough_bytes : callable, optional
+        Asked when a body is begun: how many bytes it shall have, if more payloads than one fit in them.
 
     Yields
     ------
@@ -59,25 +80,33 @@ def bodies(payloads: Iterable[pa.Array], max_bytes: int, max_rows: int | None = 
     DataError
         If one payload alone has more than `max_bytes`.
     """
-    draft = _Draft(0)
+
+    def begin(first_row: int) -> _Draft:
+        return _Draft(first_row, min(max_bytes, enough_bytes()) if enough_bytes else max_bytes)
+
+    draft = begin(0)
     row = 0
     for array in payloads:
         run = _Run.of(array, row)
         at = 0
         while at < run.count:
-            stop = run.fitting(at, max_bytes - draft.bytes, (max_rows or run.count + draft.rows) - draft.rows)
+            stop = run.fitting(
+                at, draft.limit - draft.bytes, (max_rows or run.count + draft.rows) - draft.rows
+            )
+            if stop == at and not draft.rows and run.bytes(at) <= max_bytes:
+                stop = at + 1
             if stop > at:
                 draft.add(run, at, stop)
             elif draft.rows:
                 yield draft.close(run.row(at) - 1)
-                draft = _Draft(run.row(at))
+                draft = begin(run.row(at))
             else:
                 raise _too_large(run, at, max_bytes)
             at = stop
         row += len(array)
         if row - draft.first_row >= MAX_COVERED_ROWS:
             yield draft.close(row - 1)
-            draft = _Draft(row)
+            draft = begin(row)
     if row > draft.first_row:
         yield draft.close(row - 1)
 
@@ -108,6 +137,9 @@ class _Run:
     def row(self, index: int) -> int:
         return int(self.rows[index])
 
+    def bytes(self, index: int) -> int:
+        return int(self.offsets[index + 1] - self.offsets[index])
+
     def fitting(self, start: int, room_bytes: int, room_rows: int) -> int:
         """Return the end of the longest run of payloads from `start` that fits."""
         end = int(np.searchsorted(self.offsets, self.offsets[start] + room_bytes, side="right")) - 1
@@ -122,24 +154,32 @@ class _Draft:
     """A body that is being filled."""
 
     first_row: int
+    limit: int
     rows: int = 0
     bytes: int = 0
     pieces: list[memoryview] = field(default_factory=list)
+    offsets: list[Array] = field(default_factory=list)
+    numbers: list[Array | range] = field(default_factory=list)
 
     def add(self, run: _Run, start: int, stop: int) -> None:
         piece = run.slice(start, stop)
         self.pieces.append(piece)
+        self.offsets.append(run.offsets[start:stop] - run.offsets[start] + self.bytes)
+        self.numbers.append(run.rows[start:stop])
         self.bytes += len(piece)
         self.rows += stop - start
 
     def close(self, last_row: int) -> Body:
-        data = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
-        return Body(data, self.rows, self.first_row, last_row)
+        one = len(self.pieces) == 1
+        data = self.pieces[0] if one else b"".join(self.pieces)
+        offsets = np.concatenate([*self.offsets, np.array([self.bytes], np.int64)])
+        numbers = self.numbers[0] if one else np.concatenate([np.empty(0, np.int64), *self.numbers])
+        return Body(data, self.rows, self.first_row, last_row, offsets, numbers)
 
 
 def _too_large(run: _Run, index: int, max_bytes: int) -> DataError:
-    size = len(run.slice(index, index + 1))
     return DataError(
-        f"Row {run.row(index)} of the partition is too large for one request: {size} bytes; expected at most "
+        f"Row {run.row(index)} of the partition is too large for one request: {run.bytes(index)} bytes; "
+        "expected at most "
         f"{max_bytes}. Send fewer features, or use a way of inference with a higher limit."
     )

@@ -10,11 +10,12 @@ import pytest
 from sagemaker_spark_py.local import LocalSageMaker
 
 ECHO = [sys.executable, str(Path(__file__).with_name("echo_image.py"))]
+BATCH = [sys.executable, str(Path(__file__).with_name("batch_image.py"))]
 
 
 @pytest.fixture(scope="package")
 def aws():
-    with LocalSageMaker(images={"echo": ECHO}, graceSeconds=1.0) as aws:
+    with LocalSageMaker(images={"echo": ECHO, "batch": BATCH}, graceSeconds=1.0) as aws:
         yield aws
 
 

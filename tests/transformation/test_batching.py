@@ -1,5 +1,7 @@
 """Packing of payloads into bodies."""
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -39,6 +41,32 @@ def test_every_row_goes_once_in_order_within_the_limits(arrays, max_bytes, max_r
         assert body.rows == len(sent)
         assert len(body.data) <= max_bytes
         assert max_rows is None or body.rows <= max_rows
+        assert [rows[number] for number in body.numbers] == sent
+        assert [bytes(body.data[a:b]) for a, b in pairwise(body.offsets.tolist())] == sent
+
+
+@settings(deadline=None)
+@given(ARRAYS, st.data())
+def test_a_part_is_the_body_of_some_payloads(arrays, data):
+    for body in bodies(arrays, 20):
+        if body.rows:
+            start = data.draw(st.integers(0, body.rows - 1))
+            stop = data.draw(st.integers(start + 1, body.rows))
+            part = body.part(start, stop)
+            sent = [rows_of(arrays)[number] for number in part.numbers]
+            assert part.rows == len(sent) == stop - start
+            assert (part.first_row, part.last_row) == (part.numbers[0], part.numbers[-1])
+            assert bytes(part.data) == b"".join(sent)
+            assert bytes(part.part(part.rows - 1, part.rows).data) == sent[-1]
+
+
+def test_enough_bytes_end_a_body_but_let_a_larger_payload_through():
+    payloads = pa.array([b"a", b"b", b"c", b"d", b"eeee"])
+    enough = iter([2, 100, 1])
+    made = bodies([payloads], 4, None, lambda: next(enough))
+    assert [bytes(body.data) for body in made] == [b"ab", b"cd", b"eeee"]
+    with pytest.raises(DataError, match="Row 4"):
+        list(bodies([payloads], 3, None, lambda: 1))
 
 
 @settings(deadline=None)

@@ -34,8 +34,15 @@ public final class Encoding implements Serializable {
       }
     }
     Encoding encoding = new Encoding(format, given);
-    encoding.newEncoder();
+    encoding.check();
     return encoding;
+  }
+
+  private void check() {
+    newEncoder();
+    new RowSize(value(RowFormat.DIM));
+    refusesNulls();
+    appendsDim();
   }
 
   public RowFormat format() {
@@ -61,9 +68,18 @@ public final class Encoding implements Serializable {
     return format.newEncoder(this);
   }
 
+  /** Whether what a row becomes may depend on the rows before it, or none may be left out. */
+  public boolean isStrict() {
+    return refusesNulls() || !value(RowFormat.DIM).equalsIgnoreCase(RowSize.ANY);
+  }
+
+  String value(String name) {
+    return options.getOrDefault(name, format.options().get(name));
+  }
+
   /** The value of an option, one of several. */
   String choice(String name, String... allowed) {
-    String value = options.getOrDefault(name, format.options().get(name));
+    String value = value(name);
     for (String one : allowed) {
       if (one.equalsIgnoreCase(value)) {
         return one;
@@ -77,6 +93,14 @@ public final class Encoding implements Serializable {
 
   boolean refusesOverflow() {
     return choice("overflow", "allow", "error").equals("error");
+  }
+
+  boolean refusesNulls() {
+    return choice("nulls", "keep", "error").equals("error");
+  }
+
+  boolean appendsDim() {
+    return choice("trailer", "none", RowFormat.DIM).equals(RowFormat.DIM);
   }
 
   boolean flag(String name) {

@@ -25,8 +25,8 @@ final class Overflow {
     if (wrong >= 0) {
       throw new IllegalArgumentException(
           String.format(
-              "%s does not fit into float32: %s; expected at most 3.4e38 in size. Scale it, or "
-                  + "replace such values.",
+              "%s holds a number too large for float32: %s; expected at most 3.4e38. Scale it first, "
+                  + "or replace such values.",
               subject, numbers.get(wrong)));
     }
   }

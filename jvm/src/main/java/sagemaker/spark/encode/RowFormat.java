@@ -29,6 +29,12 @@ public enum RowFormat {
   /** Lines of comma-separated values. */
   CSV(".csv", false, named(), with -> new CsvEncoder());
 
+  /**
+   * Option: how many features each row has; any number, the same for all rows of a partition, or
+   * this one.
+   */
+  static final String DIM = "dim";
+
   private final String extension;
   private final boolean takesMatrices;
   private final Map<String, String> options;
@@ -71,6 +77,9 @@ public enum RowFormat {
   /** In the order of the alphabet, whatever their case. */
   private static Map<String, String> named(String... namesAndDefaults) {
     Map<String, String> options = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    options.put("dim", RowSize.ANY);
+    options.put("nulls", "keep"); // Or "error": rows with a null are refused.
+    options.put("trailer", "none"); // Or "dim": payloads end with it, as an int of 4 bytes.
     for (int i = 0; i < namesAndDefaults.length; i += 2) {
       options.put(namesAndDefaults[i], namesAndDefaults[i + 1]);
     }

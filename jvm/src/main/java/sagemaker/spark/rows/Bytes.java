@@ -54,6 +54,13 @@ public final class Bytes {
     return taken;
   }
 
+  /** Returns a copy of the bytes and forgets them, but keeps the room for the next ones. */
+  public byte[] takeCopy() {
+    byte[] copied = Arrays.copyOf(array, size);
+    size = 0;
+    return copied;
+  }
+
   /** Returns a copy of the bytes from a place to the end. */
   public byte[] copyFrom(int start) {
     return Arrays.copyOfRange(array, start, size);
@@ -71,9 +78,14 @@ public final class Bytes {
   }
 
   public void put(byte[] values) {
-    reserve(values.length);
-    System.arraycopy(values, 0, array, size, values.length);
-    size += values.length;
+    put(values, values.length);
+  }
+
+  /** Appends the first bytes of an array. */
+  public void put(byte[] values, int count) {
+    reserve(count);
+    System.arraycopy(values, 0, array, size, count);
+    size += count;
   }
 
   /** Appends characters of ASCII. */

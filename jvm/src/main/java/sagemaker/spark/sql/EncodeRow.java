@@ -33,6 +33,9 @@ public final class EncodeRow extends Expression implements Serializable {
   private final String labelName;
   private final String featuresName;
 
+  /** Where Spark generates no code. */
+  private transient RowEncoder interpreted;
+
   /**
    * Encodes one row.
    *
@@ -90,9 +93,20 @@ public final class EncodeRow extends Expression implements Serializable {
     return features.nullable() || label != null && label.nullable();
   }
 
+  /** What counts rows is to be run once for each of them, in a task. */
+  @Override
+  public boolean deterministic() {
+    return !encoding.isStrict() && super.deterministic();
+  }
+
+  @Override
+  public boolean stateful() {
+    return true;
+  }
+
   @Override
   public boolean foldable() {
-    return features.foldable() && (label == null || label.foldable());
+    return deterministic() && features.foldable() && (label == null || label.foldable());
   }
 
   @Override
@@ -124,10 +138,10 @@ public final class EncodeRow extends Expression implements Serializable {
 
   @Override
   public Object eval(InternalRow row) {
-    Object labelValue = label == null ? null : label.eval(row);
-    Object featuresValue = features.eval(row);
-    boolean isNull = featuresValue == null || label != null && labelValue == null;
-    return isNull ? null : newEncoder().apply(labelValue, featuresValue);
+    if (interpreted == null) {
+      interpreted = newEncoder();
+    }
+    return interpreted.apply(label == null ? null : label.eval(row), features.eval(row));
   }
 
   /**

@@ -44,33 +44,28 @@ final class EncodeRowCode {
   }
 
   ExprCode plain() {
-    return code(features.code(), features.isNull().toString(), "null");
+    return code(features.code(), "null");
   }
 
   ExprCode labelled(ExprCode label, Expression labelColumn) {
-    return code(
-        label.code().$plus(features.code()),
-        label.isNull() + " || " + features.isNull(),
-        boxed(label, labelColumn));
+    return code(label.code().$plus(features.code()), boxed(label, labelColumn));
   }
 
-  private ExprCode code(Block inputs, String anyNull, String label) {
+  private ExprCode code(Block inputs, String label) {
     String statements =
         String.format(
-            "%nboolean %1$s = %2$s;%nbyte[] %3$s = %1$s ? null : (byte[]) %4$s.apply(%5$s, %6$s);%n",
-            result.isNull(),
-            anyNull,
-            result.value(),
-            encoder,
-            label,
-            boxed(features, featuresColumn));
+            "%nbyte[] %1$s = (byte[]) %2$s.apply(%3$s, %4$s);%nboolean %5$s = %1$s == null;%n",
+            result.value(), encoder, label, boxed(features, featuresColumn), result.isNull());
     return new ExprCode(inputs.$plus(block(statements)), result.isNull(), result.value());
   }
 
   private static String boxed(ExprCode value, Expression column) {
-    return CodeGenerator.isPrimitiveType(column.dataType())
-        ? String.format("%s.valueOf(%s)", CodeGenerator.boxedType(column.dataType()), value.value())
-        : value.value().toString();
+    String object =
+        CodeGenerator.isPrimitiveType(column.dataType())
+            ? String.format(
+                "%s.valueOf(%s)", CodeGenerator.boxedType(column.dataType()), value.value())
+            : value.value().toString();
+    return String.format("(%s ? null : (Object) %s)", value.isNull(), object);
   }
 
   /** Statements as Spark holds them. The constructor's parameters differ by version of Scala. */

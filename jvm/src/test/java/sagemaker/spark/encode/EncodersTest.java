@@ -130,7 +130,7 @@ class EncodersTest {
     RowEncoder strict = encoding(RowFormat.RECORDIO, "overflow", "error").rowEncoder("x", VECTOR);
     assertTrue(
         refusal(() -> strict.apply(null, large))
-            .startsWith("Column 'x' does not fit into float32: 1.0E39"));
+            .startsWith("Column 'x' holds a number too large for float32: 1.0E39"));
     byte[] infinite = strict.apply(null, row(Vectors.dense(1, Double.POSITIVE_INFINITY)));
     assertArrayEquals(record, infinite);
   }

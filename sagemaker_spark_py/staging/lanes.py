@@ -1,0 +1,135 @@
+"""Rows that Java encodes: how it is asked to, and how a task takes them for rows of its own.
+
+In the Java lane Python gets bytes that it only sends on. In the Python lane it gets the columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sagemaker_spark_py.jvm import JAVA, accelerate, call, in_chunks
+from sagemaker_spark_py.staging.formats import CSV, LibSVM, RecordIO, StagingFormat, contents
+from sagemaker_spark_py.staging.plan import Plan
+from sagemaker_spark_py.staging.rows import Columns, Rows
+from sagemaker_spark_py.staging.task import RESULT, Task, write_partition
+from sagemaker_spark_py.transformation.features import Features
+
+BATCH_BYTES = 4 << 20
+"""Payloads that travel to Python at a time: so few that the memory of one batch serves for the next."""
+
+_OVERFLOW = {"overflow": "error"}
+_OPTIONS: dict[type[StagingFormat], dict[str, str]] = {RecordIO: _OVERFLOW, LibSVM: _OVERFLOW, CSV: {}}
+"""By format that Java writes, what it is to do as Python does."""
+
+
+def reports(frame: DataFrame, task: Task) -> DataFrame:
+    """Return, with the columns of `RESULT`, what will be written of a DataFrame; driver side.
+
+    Both lanes write the same bytes. The Java lane is taken where the session allows it and Java knows the
+    format.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With the columns of the task's plan, in their order.
+    task : Task
+        What each task is to do.
+    """
+    if type(task.plan.format) not in _OPTIONS or accelerate(frame.sparkSession) != JAVA:
+        return frame.mapInArrow(partial(write_partition, task), RESULT)
+    chunks = in_chunks(_encoded(frame, task.plan), BATCH_BYTES)
+    return chunks.mapInArrow(partial(write_chunks, replace(task, plan=_taken(task.plan))), RESULT)
+
+
+def write_chunks(task: Task, chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Write one partition's rows as `write_partition` does; they come as `jvm.in_chunks` packs them.
+
+    Memory over an idle worker, however large the partition and wide the rows, is about 45 MiB:
+    3 batches of `BATCH_BYTES`, 3 parts of an upload (8 MiB; 16 MiB beyond 7.8 GiB, ...), and buffers.
+    """
+    return write_partition(task, _rows(chunks))
+
+
+def _encoded(frame: DataFrame, plan: Plan) -> DataFrame:
+    """Return one column of payloads, under the names by which messages call the columns."""
+    columns = [F.col(name) for name in frame.columns]
+    labels, features = (columns[:1], columns[1:]) if plan.columns.label else ([], columns)
+    names = [*([plan.columns.label] if plan.columns.label else []), ", ".join(plan.columns.features)]
+    held = F.struct(*features) if plan.columns.flat else features[0]
+    named = frame.select(*(c.alias(name) for c, name in zip([*labels, held], names, strict=True)))
+    own = {name: str(getattr(plan.format, name)) for name in plan.format.options}
+    size = "same" if plan.dim is None else str(plan.dim)
+    options = {"nulls": "error", "dim": size, "trailer": "dim", **own, **_OPTIONS[type(plan.format)]}
+    return named.select(call(type(plan.format).__name__, names, options))
+
+
+def _taken(plan: Plan) -> Plan:
+    columns = _Payloads(plan.columns.label, plan.columns.features)
+    return _TakenPlan(_Taken(), columns, plan.dim, plan.gzip, original=plan)
+
+
+@dataclass(frozen=True)
+class _TakenPlan(Plan):
+    """How rows that were encoded after another plan become objects."""
+
+    original: Plan = field(kw_only=True)
+
+    @property
+    def extension(self) -> str:
+        return self.original.extension
+
+
+@dataclass(frozen=True)
+class _Taken(StagingFormat):
+    """Payloads as they are."""
+
+    extension = ""
+
+    def contentType(self, labelled: bool) -> str:
+        raise NotImplementedError("Executors need no content type.")
+
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
+        """Yield the payloads of rows."""
+        return (contents(some.batch.column(0)) for some in rows)
+
+
+@dataclass(frozen=True)
+class _Payloads(Columns):
+    """Columns in whose place payloads travel, and for each how many features it has."""
+
+    def read(self, batch: pa.RecordBatch, dim: int | None) -> Rows:
+        dims = np.asarray(batch.column(1))
+        features = Features(self.features[0], np.empty(0), np.zeros(len(dims) + 1, np.int64), dims)
+        features.require_dim(features.dim if dim is None else dim)
+        return Rows(batch, None, features)
+
+
+def _rows(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield a batch of one row per payload for each batch of chunks, without copying payloads."""
+    for batch in chunks:
+        payloads, lengths, dims = batch.columns
+        sizes = np.frombuffer(_data(lengths), "<i4")
+        if len(sizes):
+            dim = dims.drop_null()[0].as_py()
+            bounds = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+            buffers = [None, pa.py_buffer(bounds), _data(payloads)]
+            column = pa.Array.from_buffers(pa.large_binary(), len(sizes), buffers)
+            yield pa.RecordBatch.from_arrays(
+                [column, pa.array(np.full(len(sizes), dim))], names=["payload", "dim"]
+            )
+
+
+def _data(column: pa.Array) -> pa.Buffer:
+    """Return the bytes of all rows, which lie one after the other, null ones having none."""
+    column = column.cast(pa.large_binary())
+    _, bounds, data = column.buffers()
+    ends = np.frombuffer(bounds, np.int64)[column.offset :]
+    return pa.py_buffer(b"") if data is None else data.slice(ends[0], ends[len(column)] - ends[0])
