@@ -245,7 +245,9 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
 
     def _session(self) -> Session:
         clients = [self._settings[name] for name in ("sagemakerClient", "s3Client", "stsClient")]
-        return Session.resolve(self.region, clients=clients) if self.session is None else self.session
+        if self.session is None:
+            return Session.resolve(self.region, clients=clients)
+        return self.session.within(self.region)
 
     def __getstate__(self) -> dict[str, Any]:
         # boto3 clients cannot be pickled; the other process makes its own from the same region and URLs.

@@ -194,6 +194,7 @@ WRONG_SETTINGS = {
     "format option": ({"trainingSparkDataFormatOptions": {"labelColumn": "y"}}, "labelColumn"),
     "label column": ({"trainingSparkDataFormatOptions": {"labelColumnName": "y"}}, "'y'"),
     "channel": ({"trainingChannelName": "a b"}, "a b"),
+    "region": ({"region": "eu-west-1", "session": Session("us-east-1")}, "'eu-west-1'.*'us-east-1'"),
 }
 
 
