@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from pyspark.sql.types import StructType
 
 from sagemaker_spark_py import trials
 from sagemaker_spark_py.arguments import setting, text, text_map
+from sagemaker_spark_py.embedded import role_for, session_for
 from sagemaker_spark_py.errors import ResourceCreationError, ServiceError, TrainingError
 from sagemaker_spark_py.model import SageMakerModel, hosting_requests
 from sagemaker_spark_py.names import NamePolicy
@@ -114,7 +116,8 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
     def _fit_on(self, rows: SharedRows) -> SageMakerModel:
         trials.delete_forgotten(self.uid)
         dataset, names = rows.dataset, self.namePolicyFactory.createNamePolicy()
-        role = resolve_role(self.sagemakerRole, _conf_of(dataset))
+        default_role = role_for(self.trainingInstanceType)
+        role = resolve_role(self.sagemakerRole, _conf_of(dataset), default_role)
         staging_plan = self._check(dataset.schema, names, role)
         session = self._session()
         source, target = self._places(dataset, names, session)
@@ -123,10 +126,25 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
             manifest = self.trainingInputMode != "FastFile"
             return write(dataset, source, session, staging_plan, manifest=manifest, instances=self._shares())
 
-        with rows.use(staging_plan, stage, self.deleteStagingDataAfterTraining) as staged:
-            request = self._request(names, role, staged.uri, staged.s3DataType, staging_plan, target)
-            job = self._train(session, request, staged)
-        return self._copyValues(self._model(names, role, session, jobs.model_data_uri(job)))
+        with self._beside(session, target):
+            with rows.use(staging_plan, stage, self.deleteStagingDataAfterTraining) as staged:
+                request = self._request(names, role, staged.uri, staged.s3DataType, staging_plan, target)
+                job = self._train(session, request, staged)
+            artifact = self._artifact(session, target, jobs.model_data_uri(job))
+        return self._copyValues(self._model(names, role, session, artifact))
+
+    @contextmanager
+    def _beside(self, session: Session, target: Place) -> Iterator[None]:
+        """Keep in S3, until the job is over, what it needs besides its channels."""
+        yield
+
+    def _artifact(self, session: Session, target: Place, artifact: str) -> str:
+        """Return the URI of what is hosted, made of what the job has left."""
+        return artifact
+
+    def _toolkit_hyperparameters(self, names: NamePolicy, target: Place) -> dict[str, str]:
+        """Return hyperparameters that are meant for what runs the algorithm."""
+        return {}
 
     def _check(self, schema: StructType, names: NamePolicy, role: str) -> Plan | SparkPlan:
         """Refuse everything that can be refused without asking AWS; return how rows are staged."""
@@ -194,7 +212,7 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
             volume_gb=self.trainingInstanceVolumeSizeInGB,
             max_runtime_seconds=self.trainingMaxRuntimeInSeconds,
             input_mode=self.trainingInputMode,
-            hyperparameters=self._all_hyperparameters(),
+            hyperparameters={**self._all_hyperparameters(), **self._toolkit_hyperparameters(names, target)},
             kms_key_id=self.trainingKmsKeyId,
             extra=self.extraRequest.get("CreateTrainingJob"),
         )
@@ -227,6 +245,10 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
             "prependResultRows": self.modelPrependInputRowsToTransformationRows,
             "namePolicy": names,
             "invocation": self.invocation,
+            "inferenceWay": self.inferenceWay,
+            "transformInstanceType": self.transformInstanceType,
+            "transformInstanceCount": self.transformInstanceCount,
+            "transformOptions": self.transformOptions,
             "extraRequest": self.extraRequest,
         }
 
@@ -245,9 +267,9 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
 
     def _session(self) -> Session:
         clients = [self._settings[name] for name in ("sagemakerClient", "s3Client", "stsClient")]
-        if self.session is None:
-            return Session.resolve(self.region, clients=clients)
-        return self.session.within(self.region)
+        names = ("trainingInstanceType", "endpointInstanceType")
+        kinds = {name: self._settings[name] for name in names}
+        return session_for(kinds, self.session, self.region, clients)
 
     def __getstate__(self) -> dict[str, Any]:
         # boto3 clients cannot be pickled; the other process makes its own from the same region and URLs.

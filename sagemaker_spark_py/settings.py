@@ -15,6 +15,7 @@ from sagemaker_spark_py.arguments import (
     text,
     text_map,
 )
+from sagemaker_spark_py.batch_transform import BatchTransform
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory, RandomNamePolicy, RandomNamePolicyFactory
 from sagemaker_spark_py.resources import (
@@ -32,18 +33,29 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 
+OPERATIONS = (
+    "CreateTrainingJob",
+    "CreateModel",
+    "CreateEndpointConfig",
+    "CreateEndpoint",
+    "CreateTransformJob",
+)
+
+
 def operations(name: str, value: Any) -> None:
     """Check a mapping of AWS's operations to parts of their requests."""
     text_map(name, value)
     for operation, part in value.items():
-        one_of("CreateTrainingJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint")(name, operation)
+        one_of(*OPERATIONS)(name, operation)
         text_map(f"{name}[{operation!r}]", part)
 
 
 class HostingSettings(HasSettings):
     """What estimators and models both need to know of the endpoint."""
 
-    endpointInstanceType: str = setting("ML instance type that serves.", check=text)
+    endpointInstanceType: str = setting(
+        "ML instance type that serves; ``local``: this machine, without AWS.", check=text
+    )
     endpointInitialInstanceCount: int = setting("Number of serving instances.", check=at_least(1))
     requestRowSerializer: RequestRowSerializer = setting("Turns rows into request bodies.", default=None)
     responseRowDeserializer: ResponseRowDeserializer = setting("Turns answers into columns.", default=None)
@@ -60,6 +72,22 @@ class HostingSettings(HasSettings):
         "Region, profile and endpoint URLs for the calls to AWS, here and on the executors.",
         default=None,
     )
+    inferenceWay: str = setting(
+        "How ``transform()`` asks the model: through an endpoint, or with a Batch Transform job (batch).",
+        default="endpoint",
+        check=one_of("endpoint", "batch"),
+    )
+    transformInstanceType: str | None = setting(
+        "ML instance type of Batch Transform; `None`: the endpoint's.", default=None, check=text
+    )
+    transformInstanceCount: int = setting(
+        "Number of instances of Batch Transform.", default=1, check=at_least(1)
+    )
+    transformOptions: BatchTransform = setting(
+        "How Batch Transform is run: what one request holds, retries, where data is kept and for how long.",
+        factory=BatchTransform,
+        check=instance_of(BatchTransform),
+    )
     invocation: Invocation = setting(
         "How the endpoint is asked: limits, requests in flight, timeouts, what becomes of bad rows.",
         factory=Invocation,
@@ -67,7 +95,7 @@ class HostingSettings(HasSettings):
     )
     extraRequest: Mapping[str, Mapping[str, Any]] = setting(
         "Parts of requests that are merged into ours, by operation: CreateTrainingJob, CreateModel, "
-        "CreateEndpointConfig, CreateEndpoint. Anything that AWS's API knows can be said here.",
+        "CreateEndpointConfig, CreateEndpoint, CreateTransformJob. All that AWS's API knows can be said.",
         factory=dict,
         check=operations,
     )
@@ -87,7 +115,10 @@ class EstimatorSettings(HostingSettings):
         modelPrependInputRowsToTransformationRows deleteStagingDataAfterTraining namePolicyFactory uid
         """
 
-    trainingInstanceType: str = setting("ML instance type that trains, such as ``ml.m5.large``.", check=text)
+    trainingInstanceType: str = setting(
+        "ML instance type that trains, such as ``ml.m5.large``; ``local``: this machine, without AWS.",
+        check=text,
+    )
     trainingInstanceCount: int = setting("Number of training instances.", check=at_least(1))
     sagemakerRole: IAMRoleResource = setting(
         "Role that SageMaker takes on to train and to host.",
@@ -118,7 +149,8 @@ class EstimatorSettings(HostingSettings):
         check=one_of("ShardedByS3Key", "FullyReplicated"),
     )
     trainingSparkDataFormat: str = setting(
-        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, or a Spark data source.",
+        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, npz (for scripts), or a "
+        "Spark data source.",
         default="sagemaker",
         check=text,
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.staging.npz import npz_file
 from sagemaker_spark_py.staging.parquet import parquet_file
 from sagemaker_spark_py.staging.rows import Columns, Rows
 from sagemaker_spark_py.transformation.records import encode_features
@@ -169,11 +170,30 @@ class Parquet(StagingFormat):
         return parquet_file(rows)
 
 
+@dataclass(frozen=True)
+class Npz(StagingFormat):
+    """NumPy archives of two float32 arrays, ``features`` and ``labels``; sparse rows are filled up."""
+
+    extension = ".npz"
+    takes_numbers = True
+    expands = True
+    compressible = False
+
+    def contentType(self, labelled: bool) -> str:
+        """Return ``application/x-npz``, which only scripts read."""
+        return "application/x-npz"
+
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
+        """Yield the pieces of one archive."""
+        return npz_file(rows)
+
+
 FORMATS: dict[str, StagingFormat] = {
     "sagemaker": RecordIO(),
     "csv": CSV(),
     "libsvm": LibSVM(),
     "parquet": Parquet(),
+    "npz": Npz(),
 }
 """Formats by the name that users give; any other name is a data source of Spark."""
 
