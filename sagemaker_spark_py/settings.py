@@ -166,8 +166,10 @@ class EstimatorSettings(HostingSettings):
     trainingCompressionCodec: str | None = setting(
         "Compression that the channel announces: None or Gzip.", default=None, check=one_of("None", "Gzip")
     )
-    trainingMaxRuntimeInSeconds: int = setting(
-        "When SageMaker stops the job, in seconds.", default=86400, check=at_least(1)
+    trainingMaxRuntimeInSeconds: int | None = setting(
+        "When SageMaker stops the job, in seconds; `None`: SageMaker's own limit.",
+        default=86400,
+        check=at_least(1),
     )
     trainingKmsKeyId: str | None = setting("KMS key that encrypts the model.", default=None, check=text)
     region: str | None = setting("AWS region; `None`: boto3's default chain.", default=None, check=text)
