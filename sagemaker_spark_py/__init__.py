@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.script_mode import ScriptModeEstimator
     from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
+    from sagemaker_spark_py.inference import InvocationSummary
     from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
     from sagemaker_spark_py.model import SageMakerModel
@@ -54,6 +55,7 @@ __all__ = [
     "IAMRoleFromConfig",
     "IAMRoleResource",
     "Invocation",
+    "InvocationSummary",
     "NamePolicy",
     "NamePolicyFactory",
     "Predictor",
@@ -87,6 +89,7 @@ _HOMES = {
         "SageMakerEstimator",
         "SageMakerEstimatorBase",
     ),
+    "inference": ("InvocationSummary",),
     "invocation": ("Invocation",),
     "jvm": ("classpath_jars",),
     "model": ("SageMakerModel",),
