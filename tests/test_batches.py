@@ -114,8 +114,8 @@ def test_what_was_sent_is_what_is_joined(spark, s3) -> None:
 
 def test_all_kinds_of_columns_come_back(spark, s3) -> None:
     frame = spark.sql(
-        "SELECT timestamp'2020-01-02 03:04:05' AS t, cast(1.5 AS decimal(10,2)) AS d, array(1.0D, 2.0D) AS f, "
-        "map('a', 1) AS m, named_struct('x', array('u', NULL)) AS s, cast(NULL AS string) AS `with.dot`, "
+        "SELECT timestamp'2020-01-02 03:04:05' AS t, cast(1.5 AS decimal(10,2)) AS d, "
+        "array(1.0D, 2.0D) AS f, map('a', 1) AS m, named_struct('x', array('u', NULL)) AS s, cast(NULL AS string) AS `with.dot`, "
         "date'2020-01-02' AS day, binary('b') AS b"
     )
     vectors = spark.createDataFrame([(Vectors.sparse(3, [1], [2.0]),)], ["v"])
@@ -152,7 +152,7 @@ def test_one_row_for_each_request(spark, s3, sagemaker) -> None:
 def test_an_estimators_model_in_a_pipeline(spark, aws, tmp_path) -> None:
     way = {"inferenceWay": "batch", "transformInstanceType": "ml.m5.large"}
     policy = EndpointCreationPolicy.CREATE_ON_CONSTRUCT
-    options = BatchTransform(logs="none", strategy="SingleRecord")
+    options = BatchTransform(logs="none", maxPayload=1)
     fitted = kmeans(**way, endpointCreationPolicy=policy, transformOptions=options).fit(digits(spark, 100))
     assert fitted.endpointName is None
     predicted = PipelineModel([fitted.copy()]).transform(digits(spark, 30))
@@ -178,16 +178,14 @@ def test_kept_data_and_model(spark, s3, sagemaker) -> None:
 
 
 def test_one_bad_line_is_named(spark, s3, sagemaker) -> None:
-    bad = numbered(spark).withColumn(
-        "features",
-        F.when(F.col("id") == 20, F.array(F.lit(float("nan")), F.lit(0.0))).otherwise(F.col("features")),
-    )
+    features = F.expr("if(id = 20, array(double('nan'), 0.0D), features)")
+    bad = numbered(spark).withColumn("features", features)
     ours = model({"maxRowsPerObject": 4}, modelEnvironmentVariables={"REFUSES": "nan"})
     with pytest.raises(TransformError) as caught:
         ours.transform(bad)
     text = str(caught.value)
     assert "Bad HTTP status received from algorithm: 400" in text
-    assert "no output for 1 of 11 objects: part-00001-" in text
+    assert "no output for 1 of 12 objects: part-00001-" in text
     assert "(partition 1, rows 4 to 7)" in text
     assert caught.value.status == "Failed"
     assert nothing_is_left(s3)
