@@ -51,6 +51,14 @@ def test_step_by_step_with_boto3(tmp_path, monkeypatch):
     assert (found["len(one)"], found["len(hundred)"]) == (1, 100)
 
 
+@pytest.mark.slow
+def test_script_mode_and_batch_transform(tmp_path, monkeypatch):
+    name, results = "3_script_mode_and_batch_transform.ipynb", ("accuracy", "len(predicted)", "len(saved)")
+    found = run(name, tmp_path, monkeypatch, *results)
+    assert found["accuracy"] > 0.8
+    assert (found["len(predicted)"], found["len(saved)"]) == (1000, 20)
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_stored_clean_with_its_pictures(path):
     notebook = nbformat.read(path, as_version=4)

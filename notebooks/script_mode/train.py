@@ -36,7 +36,9 @@ def resume(network):
 
 def train(arguments):
     features, labels = read("train")
-    network = MLPClassifier((arguments.hidden_units,), learning_rate_init=0.005, random_state=0)
+    network = MLPClassifier(
+        (arguments.hidden_units,), batch_size=32, learning_rate_init=0.005, random_state=0
+    )
     network.partial_fit(features, labels, classes=range(10))
     for epoch in range(resume(network) + 1, arguments.epochs + 1):
         network.partial_fit(features, labels)
