@@ -79,7 +79,7 @@ def session_for(
     """
     kinds = {name: kind for name, kind in instance_types.items() if kind is not None}
     if LOCAL not in kinds.values():
-        return Session.resolve(region, clients=clients) if session is None else session
+        return Session.resolve(region, clients=clients) if session is None else session.within(region)
     others = {name: kind for name, kind in kinds.items() if kind != LOCAL}
     if others:
         name, kind = next(iter(others.items()))
