@@ -20,6 +20,7 @@ from pyspark.ml.util import DefaultParamsReader, MLReadable, MLReader, MLWritabl
 from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, StructType
 
+from sagemaker_spark_py.batch_transform import BatchTransform
 from sagemaker_spark_py.channels import Channel, is_frame
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.invocation import Invocation
@@ -41,6 +42,7 @@ VALUES: tuple[type, ...] = (
     EndpointCreationPolicy,
     Invocation,
     Session,
+    BatchTransform,
     Channel,
     Predictions,
 )
