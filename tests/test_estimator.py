@@ -207,7 +207,8 @@ def test_wrong_settings_are_refused_before_aws_is_asked(spark, aws, settings, wo
 
 
 def test_missing_hyperparameters_are_named_with_their_setters(spark, aws) -> None:
-    estimator = kmeans()
+    # What Spark writes by itself, nobody counts.
+    estimator = kmeans(trainingSparkDataFormat="json", trainingContentType="application/x-recordio-protobuf")
     estimator.clear(estimator.feature_dim)
     with pytest.raises(SettingError, match=r"feature_dim.*setFeatureDim"):
         estimator.fit(digits(spark, 10))

@@ -78,8 +78,8 @@ def test_numbers_beyond_float32_are_refused(spark, session, place) -> None:
         ),
         ({"tensors": {"a": "pixel"}}, SchemaError, "'pixel' is missing"),
         ({"tensors": {"a": "name"}}, SchemaError, "'name' has the wrong type"),
-        ({"tensors": {"a": "n", "b": "n"}}, SchemaError, "come twice"),
-        ({"tensors": {"a": "n"}, "labelColumnName": "n"}, SchemaError, "come twice"),
+        ({"tensors": {"a": "n", "b": "n"}}, SchemaError, "two roles"),
+        ({"tensors": {"a": "n"}, "labelColumnName": "n"}, SchemaError, "two roles"),
     ],
 )
 def test_wrong_wishes_are_refused_before_anything_runs(spark, options, error, problem) -> None:
