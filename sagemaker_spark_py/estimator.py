@@ -245,6 +245,10 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
             "prependResultRows": self.modelPrependInputRowsToTransformationRows,
             "namePolicy": names,
             "invocation": self.invocation,
+            "inferenceWay": self.inferenceWay,
+            "transformInstanceType": self.transformInstanceType,
+            "transformInstanceCount": self.transformInstanceCount,
+            "transformOptions": self.transformOptions,
             "extraRequest": self.extraRequest,
         }
 

@@ -15,9 +15,17 @@ from pyspark.sql.types import StructType
 
 from sagemaker_spark_py import artifacts, trials
 from sagemaker_spark_py.attach import Attachable
+from sagemaker_spark_py.batches import TransformsInBatches, model_request
 from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
-from sagemaker_spark_py.inference import WAYS, EndpointCall, InvocationSummary, new_total, output_schema
+from sagemaker_spark_py.inference import (
+    WAYS,
+    BatchData,
+    EndpointCall,
+    InvocationSummary,
+    new_total,
+    output_schema,
+)
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import Predictor, SageMakerResourceCleanup, Session, hosting, requests
@@ -40,6 +48,7 @@ class _Hosting:
         self.lock = threading.RLock()
         self.created = CreatedResources()
         self.total: Any = None
+        self.batch_data: list[BatchData] = []
 
     def __getstate__(self) -> dict[str, Any]:
         return {"created": self.created}
@@ -64,14 +73,7 @@ def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
     """
     names, extra = settings["namePolicy"].names, settings["extraRequest"]
     return hosting.Hosting(
-        requests.model(
-            name=names.modelName,
-            image=settings["modelImage"],
-            model_data_uri=settings["modelPath"].toS3UriString(),
-            role=settings["modelExecutionRoleARN"],
-            environment=settings["modelEnvironmentVariables"],
-            extra=extra.get("CreateModel"),
-        ),
+        model_request(settings, names.modelName),
         requests.endpoint_config(
             name=names.endpointConfigName,
             model_name=names.modelName,
@@ -87,8 +89,8 @@ def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
     )
 
 
-class SageMakerModel(Model, Attachable, Persistent):
-    """Predicts through a SageMaker endpoint, which it makes by its policy or which exists.
+class SageMakerModel(Model, TransformsInBatches, Attachable, Persistent):
+    """Predicts through a SageMaker endpoint, which it makes by its policy or which exists, or in batches.
 
     All arguments are given by name; each is an attribute of the same name. Copies share the endpoint of their
     original. Constructor and ``transform()`` run on the driver and wait for an endpoint that they make; rows
@@ -126,6 +128,13 @@ class SageMakerModel(Model, Attachable, Persistent):
         Region, profile and endpoint URLs; default boto3's chains.
     invocation : Invocation, optional
         How the endpoint is asked: limits, requests in flight, timeouts, what becomes of bad rows.
+    inferenceWay : str
+        ``"endpoint"`` (the default), or ``"batch"``: ``transform()`` is ``batchTransform()`` and no endpoint
+        is made, whatever the policy says.
+    transformInstanceType, transformInstanceCount : str, int
+        The instances of Batch Transform; default one, of the endpoint's type.
+    transformOptions : BatchTransform, optional
+        How Batch Transform is run.
     uid : str, optional
         Spark ML's identifier of the stage.
 
@@ -145,7 +154,8 @@ class SageMakerModel(Model, Attachable, Persistent):
         self._hosting = _Hosting()
         self._is_trial = False
         self._check_settings()
-        if self.endpointCreationPolicy is EndpointCreationPolicy.CREATE_ON_CONSTRUCT:
+        on_construct = self.endpointCreationPolicy is EndpointCreationPolicy.CREATE_ON_CONSTRUCT
+        if on_construct and self.inferenceWay == "endpoint":
             self._ensure_endpoint()
 
     def _check_settings(self) -> None:
@@ -156,6 +166,9 @@ class SageMakerModel(Model, Attachable, Persistent):
                 f"{self.endpointCreationPolicy.name}; expected DO_NOT_CREATE with "
                 f"existingEndpointName={self.existingEndpointName!r}."
             )
+        if self.inferenceWay == "batch":
+            self._require_batch()
+            return
         missing = [name for name in NEEDED_TO_HOST if self._settings[name] is None]
         if creates and missing:
             raise SettingError(
@@ -276,7 +289,7 @@ class SageMakerModel(Model, Attachable, Persistent):
             self.requestRowSerializer,
             self.responseRowDeserializer,
             self.prependResultRows,
-            invocation=self.invocation,
+            invocation=self.invocation if self.inferenceWay == "endpoint" else None,
         )
 
     @property
@@ -291,7 +304,12 @@ class SageMakerModel(Model, Attachable, Persistent):
         total = self._hosting.total
         return None if total is None else total.value
 
+    def _left_by_batches(self) -> list[BatchData]:
+        return self._hosting.batch_data
+
     def _transform(self, dataset: DataFrame) -> DataFrame:
+        if self.inferenceWay == "batch":
+            return self.batchTransform(dataset)
         self.transformSchema(dataset.schema)
         if dataset.isStreaming and self.endpointName is None:
             raise SettingError(
@@ -311,7 +329,8 @@ class SageMakerModel(Model, Attachable, Persistent):
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
 
     def _session(self) -> Session:
-        kinds = {"endpointInstanceType": self.endpointInstanceType}
+        names = ("endpointInstanceType", "transformInstanceType")
+        kinds = {name: self._settings[name] for name in names}
         return session_for(kinds, self.session, None, [self._settings["sagemakerClient"]])
 
     def _ensure_endpoint(self) -> str:

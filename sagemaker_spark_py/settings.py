@@ -15,6 +15,7 @@ from sagemaker_spark_py.arguments import (
     text,
     text_map,
 )
+from sagemaker_spark_py.batch_transform import BatchTransform
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory, RandomNamePolicy, RandomNamePolicyFactory
 from sagemaker_spark_py.resources import (
@@ -32,11 +33,20 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 
+OPERATIONS = (
+    "CreateTrainingJob",
+    "CreateModel",
+    "CreateEndpointConfig",
+    "CreateEndpoint",
+    "CreateTransformJob",
+)
+
+
 def operations(name: str, value: Any) -> None:
     """Check a mapping of AWS's operations to parts of their requests."""
     text_map(name, value)
     for operation, part in value.items():
-        one_of("CreateTrainingJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint")(name, operation)
+        one_of(*OPERATIONS)(name, operation)
         text_map(f"{name}[{operation!r}]", part)
 
 
@@ -62,6 +72,22 @@ class HostingSettings(HasSettings):
         "Region, profile and endpoint URLs for the calls to AWS, here and on the executors.",
         default=None,
     )
+    inferenceWay: str = setting(
+        "How ``transform()`` asks the model: through an endpoint, or with a Batch Transform job (batch).",
+        default="endpoint",
+        check=one_of("endpoint", "batch"),
+    )
+    transformInstanceType: str | None = setting(
+        "ML instance type of Batch Transform; `None`: the endpoint's.", default=None, check=text
+    )
+    transformInstanceCount: int = setting(
+        "Number of instances of Batch Transform.", default=1, check=at_least(1)
+    )
+    transformOptions: BatchTransform = setting(
+        "How Batch Transform is run: what one request holds, retries, where data is kept and for how long.",
+        factory=BatchTransform,
+        check=instance_of(BatchTransform),
+    )
     invocation: Invocation = setting(
         "How the endpoint is asked: limits, requests in flight, timeouts, what becomes of bad rows.",
         factory=Invocation,
@@ -69,7 +95,7 @@ class HostingSettings(HasSettings):
     )
     extraRequest: Mapping[str, Mapping[str, Any]] = setting(
         "Parts of requests that are merged into ours, by operation: CreateTrainingJob, CreateModel, "
-        "CreateEndpointConfig, CreateEndpoint. Anything that AWS's API knows can be said here.",
+        "CreateEndpointConfig, CreateEndpoint, CreateTransformJob. All that AWS's API knows can be said.",
         factory=dict,
         check=operations,
     )
