@@ -172,7 +172,7 @@ def _numbered(dataset: DataFrame) -> DataFrame:
 
 
 def _array_function(call: EndpointCall, inputs: list[str], *, numbered: bool = False) -> Any:
-    """Return what Spark calls with Arrow arrays, with a number after them if `numbered`; type hints say how."""
+    """Return what Spark calls with Arrow arrays (with a number behind them if `numbered`), by type hints."""
 
     def answer_one(column: Iterator[pa.Array]) -> Iterator[pa.Array]:
         return _answer_arrays(call, inputs, ([array] for array in column))
