@@ -14,6 +14,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from sagemaker_spark_py.local import (
     endpoints,
+    identity,
     models,
     protocol,
     runtime,
@@ -84,6 +85,8 @@ class Application:
             return self._control(request)
         if service == "sagemaker-runtime":
             return self._invoke(request)
+        if service == "sts":
+            return identity.caller(request)
         if service == "s3":
             s3_guard.check(request)
         return None
