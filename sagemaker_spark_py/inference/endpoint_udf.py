@@ -22,7 +22,6 @@ from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.columns import VECTOR_FIELDS
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.rows import to_rows
-from sagemaker_spark_py.transformation.schemas import as_nullable
 from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 _VECTOR_TYPES = (pa.int8(), pa.int32(), pa.list_(pa.int32()), pa.list_(pa.float64()))
@@ -41,8 +40,9 @@ def endpoint_udf(
     """Return a function on columns that asks an endpoint: for ``select``, or for SQL once it is registered.
 
     It takes the columns that the serializer needs, in that order, whatever they are called in the DataFrame,
-    and gives one struct of the deserializer's columns. Rows are sent in large requests, as by
-    ``transform()``, and each row once for each action: Spark knows that the function is not deterministic.
+    and gives one struct of the deserializer's columns, with the error column if there is to be one. Rows are
+    sent in large requests, as by ``transform()``, and each row once for each action: Spark knows that the
+    function is not deterministic.
 
     What it does less well than ``transform()``: columns are not checked before the job runs; a row that the
     serializer leaves out has nulls, since a function cannot drop rows; and before Spark 4.1, whose functions
@@ -99,7 +99,7 @@ def endpoint_udf(
             "the names that it knows the function's arguments by."
         )
     inputs += filter(None, [call.invocation.targetModelCol])
-    kind = as_nullable(responseRowDeserializer.schema)
+    kind = call.resultSchema
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
     if endpoint._has_arrow_udf(_spark_version()):
         return functions.arrow_udf(endpoint._array_function(call, inputs), kind).asNondeterministic()
