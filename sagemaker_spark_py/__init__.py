@@ -8,6 +8,7 @@ from sagemaker_spark_py import aws_names
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
     from sagemaker_spark_py.algorithms.script_mode import ScriptModeEstimator
+    from sagemaker_spark_py.deployment import AsyncInference, ServerlessInference
     from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
     from sagemaker_spark_py.inference.endpoint_udf import endpoint_udf
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.staging import read_recordio
 
 __all__ = [
+    "AsyncInference",
     "CreatedResources",
     "CustomNamePolicy",
     "CustomNamePolicyFactory",
@@ -70,6 +72,7 @@ __all__ = [
     "SageMakerModel",
     "SageMakerResourceCleanup",
     "ScriptModeEstimator",
+    "ServerlessInference",
     "Session",
     "classpath_jars",
     "endpoint_udf",
@@ -84,6 +87,10 @@ __all__ = [
 _HOMES = {
     "algorithms.images": ("get_image_uri",),
     "algorithms.script_mode": ("ScriptModeEstimator",),
+    "deployment": (
+        "AsyncInference",
+        "ServerlessInference",
+    ),
     "embedded": ("local_session",),
     "estimator": (
         "SageMakerEstimator",

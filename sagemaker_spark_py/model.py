@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.ml.base import Model
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from sagemaker_spark_py import artifacts, trials
 from sagemaker_spark_py.attach import Attachable
+from sagemaker_spark_py.deployment import INSTANCE_SETTINGS, AsyncInference, within_limits
 from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
 from sagemaker_spark_py.inference import WAYS, EndpointCall, output_schema
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import Predictor, SageMakerResourceCleanup, Session, hosting, requests
+from sagemaker_spark_py.service.async_invocation import Queue
+from sagemaker_spark_py.service.places import Place, resolve_path
 
 NEEDED_TO_HOST = (
     "modelImage",
@@ -46,13 +49,15 @@ class _Hosting:
         self.created = state["created"]
 
 
-def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
+def hosting_requests(settings: Mapping[str, Any], async_uri: str = "s3://bucket/prefix") -> hosting.Hosting:
     """Return the requests that make a model's endpoint, checked.
 
     Parameters
     ----------
     settings : mapping
         As `ModelSettings` declares them.
+    async_uri : str
+        Below which an asynchronous endpoint puts its answers.
 
     Raises
     ------
@@ -60,6 +65,7 @@ def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
         If AWS's model of a request refuses it.
     """
     names, extra = settings["namePolicy"].names, settings["extraRequest"]
+    serverless, asynchronous = settings["endpointServerless"], settings["endpointAsync"]
     return hosting.Hosting(
         requests.model(
             name=names.modelName,
@@ -74,6 +80,8 @@ def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
             model_name=names.modelName,
             instance_type=settings["endpointInstanceType"],
             instance_count=settings["endpointInitialInstanceCount"],
+            serverless=serverless and serverless.request(),
+            asynchronous=asynchronous and asynchronous.request(async_uri),
             extra=extra.get("CreateEndpointConfig"),
         ),
         requests.endpoint(
@@ -97,6 +105,10 @@ class SageMakerModel(Model, Attachable, Persistent):
         ML instance type that serves. Not needed where the endpoint exists.
     endpointInitialInstanceCount : int
         Number of serving instances. Not needed where the endpoint exists.
+    endpointServerless : ServerlessInference, optional
+        Makes a serverless endpoint instead of one on instances.
+    endpointAsync : AsyncInference, optional
+        Makes an asynchronous endpoint; or says that the one that exists is asynchronous.
     requestRowSerializer : RequestRowSerializer
         Turns rows into request bodies.
     responseRowDeserializer : ResponseRowDeserializer
@@ -153,7 +165,8 @@ class SageMakerModel(Model, Attachable, Persistent):
                 f"{self.endpointCreationPolicy.name}; expected DO_NOT_CREATE with "
                 f"existingEndpointName={self.existingEndpointName!r}."
             )
-        missing = [name for name in NEEDED_TO_HOST if self._settings[name] is None]
+        needed = [n for n in NEEDED_TO_HOST if not (self.endpointServerless and n in INSTANCE_SETTINGS)]
+        missing = [name for name in needed if self._settings[name] is None]
         if creates and missing:
             raise SettingError(
                 f"SageMakerModel lacks arguments: {', '.join(missing)}; expected all of them with policy "
@@ -283,9 +296,23 @@ class SageMakerModel(Model, Attachable, Persistent):
             endpointName=self._ensure_endpoint(),
             serializer=self.requestRowSerializer,
             deserializer=self.responseRowDeserializer,
-            invocation=self.invocation,
+            invocation=within_limits(self.invocation, self.endpointServerless),
+            queue=self._queue(),
         )
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
+
+    def _queue(self) -> Queue | None:
+        how = self.endpointAsync
+        if how is None:
+            return None
+        return Queue(self._async_place(how), how.invocationTimeoutSeconds, how.requestTTLSeconds)
+
+    def _async_place(self, how: AsyncInference) -> Place:
+        conf = SparkSession.active().conf
+        name = self.existingEndpointName or self.namePolicy.names.endpointName
+        return resolve_path(
+            how.path, name, self._session(), conf=lambda key: conf.get(key, None), kms_key_id=how.kmsKeyId
+        )
 
     def _session(self) -> Session:
         kinds = {"endpointInstanceType": self.endpointInstanceType}
@@ -302,7 +329,9 @@ class SageMakerModel(Model, Attachable, Persistent):
                 "The model has no endpoint: existingEndpointName is None; expected the name of an endpoint "
                 "with policy DO_NOT_CREATE. Give one, or use CREATE_ON_TRANSFORM."
             )
-        wanted = hosting_requests(self._settings)
+        asynchronous = self.endpointAsync
+        uri = {} if asynchronous is None else {"async_uri": self._async_place(asynchronous).uri}
+        wanted = hosting_requests(self._settings, **uri)
         try:
             self._hosting.created = hosting.create_endpoint(self._session(), wanted)
         except ResourceCreationError as error:

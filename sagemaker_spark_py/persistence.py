@@ -20,6 +20,7 @@ from pyspark.ml.util import DefaultParamsReader, MLReadable, MLReader, MLWritabl
 from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, StructType
 
+from sagemaker_spark_py.deployment import AsyncInference, ServerlessInference
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory
@@ -40,6 +41,8 @@ VALUES: tuple[type, ...] = (
     EndpointCreationPolicy,
     Invocation,
     Session,
+    ServerlessInference,
+    AsyncInference,
 )
 """What may be built on loading; a saved file can name no other class."""
 
