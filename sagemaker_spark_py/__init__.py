@@ -8,9 +8,11 @@ from sagemaker_spark_py import aws_names
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
     from sagemaker_spark_py.algorithms.script_mode import ScriptModeEstimator
+    from sagemaker_spark_py.batch_transform import BatchTransform
     from sagemaker_spark_py.deployment import AsyncInference, ServerlessInference
     from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
+    from sagemaker_spark_py.inference import InvocationSummary
     from sagemaker_spark_py.inference.endpoint_udf import endpoint_udf
     from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncInference",
+    "BatchTransform",
     "CreatedResources",
     "CustomNamePolicy",
     "CustomNamePolicyFactory",
@@ -57,6 +60,7 @@ __all__ = [
     "IAMRoleFromConfig",
     "IAMRoleResource",
     "Invocation",
+    "InvocationSummary",
     "NamePolicy",
     "NamePolicyFactory",
     "Predictor",
@@ -96,6 +100,8 @@ _HOMES = {
         "SageMakerEstimator",
         "SageMakerEstimatorBase",
     ),
+    "batch_transform": ("BatchTransform",),
+    "inference": ("InvocationSummary",),
     "invocation": ("Invocation",),
     "inference.endpoint_udf": ("endpoint_udf",),
     "jvm": ("classpath_jars",),

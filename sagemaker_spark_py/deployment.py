@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pyspark.sql import SparkSession
+
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.resources import S3AutoCreatePath, S3Resource
+from sagemaker_spark_py.service import Session, resolve_path
+from sagemaker_spark_py.service.async_invocation import Queue
 
 SERVERLESS_MAX_BODY_BYTES = 4_000_000
 """What a serverless endpoint takes and gives at most: 4 MB ("Deploy models for inference")."""
@@ -105,6 +109,28 @@ class AsyncInference:
         most = self.maxConcurrentInvocationsPerInstance
         client = {"ClientConfig": {"MaxConcurrentInvocationsPerInstance": most}} if most else {}
         return {"OutputConfig": output, **client}
+
+
+def needed_to_host(settings: Mapping[str, Any]) -> list[str]:
+    """Return the names of the settings without which no endpoint can be made."""
+    needed = ["modelImage", "modelPath", "modelExecutionRoleARN"]
+    return needed + list(INSTANCE_SETTINGS if settings["endpointServerless"] is None else ())
+
+
+def queue_for(settings: Mapping[str, Any], session: Session) -> Queue | None:
+    """Return how requests of a model's endpoint are queued; None where they are answered at once.
+
+    Its place may be another one each time, where `AsyncInference.path` makes a fresh one.
+    """
+    how = settings["endpointAsync"]
+    if how is None:
+        return None
+    conf = SparkSession.active().conf
+    name = settings["existingEndpointName"] or settings["namePolicy"].names.endpointName
+    place = resolve_path(
+        how.path, name, session, conf=lambda key: conf.get(key, None), kms_key_id=how.kmsKeyId
+    )
+    return Queue(place, how.invocationTimeoutSeconds, how.requestTTLSeconds)
 
 
 def check_kind(settings: Mapping[str, Any]) -> None:

@@ -10,36 +10,43 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.ml.base import Model
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from sagemaker_spark_py import artifacts, trials
 from sagemaker_spark_py.attach import Attachable
-from sagemaker_spark_py.deployment import INSTANCE_SETTINGS, AsyncInference, within_limits
+from sagemaker_spark_py.batches import TransformsInBatches, model_request
+from sagemaker_spark_py.columns import ColumnParams
+from sagemaker_spark_py.deployment import needed_to_host, queue_for, within_limits
 from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
-from sagemaker_spark_py.inference import WAYS, EndpointCall, output_schema
+from sagemaker_spark_py.inference import (
+    WAYS,
+    BatchData,
+    EndpointCall,
+    InvocationSummary,
+    new_total,
+    output_schema,
+)
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import Predictor, SageMakerResourceCleanup, Session, hosting, requests
-from sagemaker_spark_py.service.async_invocation import Queue
-from sagemaker_spark_py.service.places import Place, resolve_path
+from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
-NEEDED_TO_HOST = (
-    "modelImage",
-    "modelPath",
-    "modelExecutionRoleARN",
-    "endpointInstanceType",
-    "endpointInitialInstanceCount",
-)
+_ANYWHERE = "s3://bucket/prefix"
 
 
 class _Hosting:
-    """What a model and its copies share: the endpoint they made, and the lock under which one makes it."""
+    """What a model and its copies share: the endpoint they made, the lock under which one makes it, and the
+    accumulator of the last ``transform()``.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.created = CreatedResources()
+        self.batch_data: list[BatchData] = []
+        self.total: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {"created": self.created}
@@ -49,7 +56,7 @@ class _Hosting:
         self.created = state["created"]
 
 
-def hosting_requests(settings: Mapping[str, Any], async_uri: str = "s3://bucket/prefix") -> hosting.Hosting:
+def hosting_requests(settings: Mapping[str, Any], async_uri: str = _ANYWHERE) -> hosting.Hosting:
     """Return the requests that make a model's endpoint, checked.
 
     Parameters
@@ -67,14 +74,7 @@ def hosting_requests(settings: Mapping[str, Any], async_uri: str = "s3://bucket/
     names, extra = settings["namePolicy"].names, settings["extraRequest"]
     serverless, asynchronous = settings["endpointServerless"], settings["endpointAsync"]
     return hosting.Hosting(
-        requests.model(
-            name=names.modelName,
-            image=settings["modelImage"],
-            model_data_uri=settings["modelPath"].toS3UriString(),
-            role=settings["modelExecutionRoleARN"],
-            environment=settings["modelEnvironmentVariables"],
-            extra=extra.get("CreateModel"),
-        ),
+        model_request(settings, names.modelName),
         requests.endpoint_config(
             name=names.endpointConfigName,
             model_name=names.modelName,
@@ -92,8 +92,8 @@ def hosting_requests(settings: Mapping[str, Any], async_uri: str = "s3://bucket/
     )
 
 
-class SageMakerModel(Model, Attachable, Persistent):
-    """Predicts through a SageMaker endpoint, which it makes by its policy or which exists.
+class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persistent):
+    """Predicts through a SageMaker endpoint, which it makes by its policy or which exists, or in batches.
 
     All arguments are given by name; each is an attribute of the same name. Copies share the endpoint of their
     original. Constructor and ``transform()`` run on the driver and wait for an endpoint that they make; rows
@@ -129,12 +129,26 @@ class SageMakerModel(Model, Attachable, Persistent):
         Used for the control plane instead of one made from `session`.
     prependResultRows : bool
         Whether ``transform()`` keeps the input columns; default True.
+    featuresCol, labelCol, predictionCol, probabilityCol, rawPredictionCol, handleInvalid : optional
+        Set the Params of these names, which can also be set later.
+    predictions : Predictions, optional
+        Which columns of the answer are the prediction and the scores; default: as the deserializer says.
+    validNumbers : str
+        Which numbers the model takes as features: ``"all"`` (the default), ``"nan"`` for finite ones and NaN,
+        or ``"finite"``. Others are invalid, see ``handleInvalid``.
     namePolicy : NamePolicy, optional
         Names of what is created; default a new `RandomNamePolicy`.
     session : Session, optional
         Region, profile and endpoint URLs; default boto3's chains.
     invocation : Invocation, optional
         How the endpoint is asked: limits, requests in flight, timeouts, what becomes of bad rows.
+    inferenceWay : str
+        ``"endpoint"`` (the default), or ``"batch"``: ``transform()`` is ``batchTransform()`` and no endpoint
+        is made, whatever the policy says.
+    transformInstanceType, transformInstanceCount : str, int
+        The instances of Batch Transform; default one, of the endpoint's type.
+    transformOptions : BatchTransform, optional
+        How Batch Transform is run.
     uid : str, optional
         Spark ML's identifier of the stage.
 
@@ -154,7 +168,8 @@ class SageMakerModel(Model, Attachable, Persistent):
         self._hosting = _Hosting()
         self._is_trial = False
         self._check_settings()
-        if self.endpointCreationPolicy is EndpointCreationPolicy.CREATE_ON_CONSTRUCT:
+        on_construct = self.endpointCreationPolicy is EndpointCreationPolicy.CREATE_ON_CONSTRUCT
+        if on_construct and self.inferenceWay == "endpoint":
             self._ensure_endpoint()
 
     def _check_settings(self) -> None:
@@ -165,8 +180,10 @@ class SageMakerModel(Model, Attachable, Persistent):
                 f"{self.endpointCreationPolicy.name}; expected DO_NOT_CREATE with "
                 f"existingEndpointName={self.existingEndpointName!r}."
             )
-        needed = [n for n in NEEDED_TO_HOST if not (self.endpointServerless and n in INSTANCE_SETTINGS)]
-        missing = [name for name in needed if self._settings[name] is None]
+        if self.inferenceWay == "batch":
+            self._require_batch()
+            return
+        missing = [name for name in needed_to_host(self._settings) if self._settings[name] is None]
         if creates and missing:
             raise SettingError(
                 f"SageMakerModel lacks arguments: {', '.join(missing)}; expected all of them with policy "
@@ -281,41 +298,59 @@ class SageMakerModel(Model, Attachable, Persistent):
         SchemaError
             If a column is missing or has the wrong type, or an output name is taken.
         """
+        serializer, deserializer = self._ways()
         return output_schema(
-            schema,
-            self.requestRowSerializer,
-            self.responseRowDeserializer,
-            self.prependResultRows,
-            invocation=self.invocation,
+            schema, serializer, deserializer, self.prependResultRows, invocation=self.invocation
         )
 
+    def _left_by_batches(self) -> list[BatchData]:
+        return self._hosting.batch_data
+
+    @property
+    def lastInvocationSummary(self) -> InvocationSummary | None:
+        """What asking the endpoint took since the last ``transform()``: its actions together, while and after
+        they run.
+
+        Tasks add to it when they end: those that Spark breaks off (``LIMIT``) are missing, those that it
+        repeats count again. `None` before the first ``transform()``, and over Spark Connect, where tasks have
+        nothing to add to; there, each task's counts are in its executor's log.
+        """
+        total = self._hosting.total
+        return None if total is None else total.value
+
     def _transform(self, dataset: DataFrame) -> DataFrame:
+        if self.inferenceWay == "batch":
+            return self.batchTransform(dataset)
         self.transformSchema(dataset.schema)
+        serializer, deserializer = self._ways()
+        if dataset.isStreaming and self.endpointName is None:
+            raise SettingError(
+                "The model has no endpoint yet, and none is made for a stream: who would delete it? Expected "
+                "an endpoint that exists. Use SageMakerModel.fromEndpoint, or transform a static DataFrame "
+                "with this model first; getCreatedResources() then names what to delete after the stream."
+            )
+        self._hosting.total = new_total(dataset.sparkSession)
         call = EndpointCall(
             session=self._session(),
             endpointName=self._ensure_endpoint(),
-            serializer=self.requestRowSerializer,
-            deserializer=self.responseRowDeserializer,
+            serializer=serializer,
+            deserializer=deserializer,
             invocation=within_limits(self.invocation, self.endpointServerless),
-            queue=self._queue(),
+            queue=queue_for(self._settings, self._session()),
+            total=self._hosting.total,
         )
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
 
-    def _queue(self) -> Queue | None:
-        how = self.endpointAsync
-        if how is None:
-            return None
-        return Queue(self._async_place(how), how.invocationTimeoutSeconds, how.requestTTLSeconds)
-
-    def _async_place(self, how: AsyncInference) -> Place:
-        conf = SparkSession.active().conf
-        name = self.existingEndpointName or self.namePolicy.names.endpointName
-        return resolve_path(
-            how.path, name, self._session(), conf=lambda key: conf.get(key, None), kms_key_id=how.kmsKeyId
+    def _ways(self) -> tuple[RequestRowSerializer, ResponseRowDeserializer]:
+        """Return how rows are sent and answers read, with the Params that name columns."""
+        return (
+            self._request_serializer(self.requestRowSerializer, self.validNumbers),
+            self._response_deserializer(self.responseRowDeserializer, self.predictions),
         )
 
     def _session(self) -> Session:
-        kinds = {"endpointInstanceType": self.endpointInstanceType}
+        names = ("endpointInstanceType", "transformInstanceType")
+        kinds = {name: self._settings[name] for name in names}
         return session_for(kinds, self.session, None, [self._settings["sagemakerClient"]])
 
     def _ensure_endpoint(self) -> str:
@@ -329,9 +364,8 @@ class SageMakerModel(Model, Attachable, Persistent):
                 "The model has no endpoint: existingEndpointName is None; expected the name of an endpoint "
                 "with policy DO_NOT_CREATE. Give one, or use CREATE_ON_TRANSFORM."
             )
-        asynchronous = self.endpointAsync
-        uri = {} if asynchronous is None else {"async_uri": self._async_place(asynchronous).uri}
-        wanted = hosting_requests(self._settings, **uri)
+        queue = queue_for(self._settings, self._session())
+        wanted = hosting_requests(self._settings, queue.place.uri if queue else _ANYWHERE)
         try:
             self._hosting.created = hosting.create_endpoint(self._session(), wanted)
         except ResourceCreationError as error:

@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from sagemaker_spark_py.local import (
     async_runtime,
     endpoints,
+    identity,
     models,
     protocol,
     runtime,
@@ -85,6 +86,8 @@ class Application:
             return self._control(request)
         if service == "sagemaker-runtime":
             return self._invoke(request)
+        if service == "sts":
+            return identity.caller(request)
         if service == "s3":
             s3_guard.check(request)
         return None

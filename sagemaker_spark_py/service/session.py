@@ -97,6 +97,21 @@ class Session:
         """Let the next client look for credentials anew, unless `client` is already of the past."""
         _clients().forget(client)
 
+    def within(self, region: str | None) -> Session:
+        """Return this session, after checking that it is in a region that was asked for.
+
+        Raises
+        ------
+        SettingError
+            If it is in another one.
+        """
+        if region and self.region and region != self.region:
+            raise SettingError(
+                f"region differs from the session's: {region!r}; expected {self.region!r}. "
+                "Leave `region` out, or resolve the session there."
+            )
+        return self
+
     @classmethod
     def resolve(
         cls,

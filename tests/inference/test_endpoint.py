@@ -343,6 +343,7 @@ def test_spark_connect(stub, road):
     if road == "map":
         pytest.skip("Connect needs one run only")
     environment = {**os.environ, "PYTHONPATH": str(Path(endpoint.__file__).parents[2])}
+    environment["SPARK_TESTING"] = "1"  # any free port instead of a fixed one
     done = subprocess.run(
         [sys.executable, "-c", ON_CONNECT, stub.url],
         check=False,
