@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.batch_transform import BatchTransform
     from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
+    from sagemaker_spark_py.inference import InvocationSummary
     from sagemaker_spark_py.inference.endpoint_udf import endpoint_udf
     from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
@@ -57,6 +58,7 @@ __all__ = [
     "IAMRoleFromConfig",
     "IAMRoleResource",
     "Invocation",
+    "InvocationSummary",
     "NamePolicy",
     "NamePolicyFactory",
     "Predictor",
@@ -92,6 +94,7 @@ _HOMES = {
         "SageMakerEstimatorBase",
     ),
     "batch_transform": ("BatchTransform",),
+    "inference": ("InvocationSummary",),
     "invocation": ("Invocation",),
     "inference.endpoint_udf": ("endpoint_udf",),
     "jvm": ("classpath_jars",),

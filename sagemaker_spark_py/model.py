@@ -19,7 +19,14 @@ from sagemaker_spark_py.batches import TransformsInBatches, model_request
 from sagemaker_spark_py.columns import ColumnParams
 from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
-from sagemaker_spark_py.inference import WAYS, BatchData, EndpointCall, output_schema
+from sagemaker_spark_py.inference import (
+    WAYS,
+    BatchData,
+    EndpointCall,
+    InvocationSummary,
+    new_total,
+    output_schema,
+)
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import Predictor, SageMakerResourceCleanup, Session, hosting, requests
@@ -36,12 +43,15 @@ NEEDED_TO_HOST = (
 
 
 class _Hosting:
-    """What a model and its copies share: the endpoint they made, and the lock under which one makes it."""
+    """What a model and its copies share: the endpoint they made, the lock under which one makes it, and the
+    accumulator of the last ``transform()``.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.created = CreatedResources()
         self.batch_data: list[BatchData] = []
+        self.total: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {"created": self.created}
@@ -292,17 +302,37 @@ class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persi
     def _left_by_batches(self) -> list[BatchData]:
         return self._hosting.batch_data
 
+    @property
+    def lastInvocationSummary(self) -> InvocationSummary | None:
+        """What asking the endpoint took since the last ``transform()``: its actions together, while and after
+        they run.
+
+        Tasks add to it when they end: those that Spark breaks off (``LIMIT``) are missing, those that it
+        repeats count again. `None` before the first ``transform()``, and over Spark Connect, where tasks have
+        nothing to add to; there, each task's counts are in its executor's log.
+        """
+        total = self._hosting.total
+        return None if total is None else total.value
+
     def _transform(self, dataset: DataFrame) -> DataFrame:
         if self.inferenceWay == "batch":
             return self.batchTransform(dataset)
         self.transformSchema(dataset.schema)
         serializer, deserializer = self._ways()
+        if dataset.isStreaming and self.endpointName is None:
+            raise SettingError(
+                "The model has no endpoint yet, and none is made for a stream: who would delete it? Expected "
+                "an endpoint that exists. Use SageMakerModel.fromEndpoint, or transform a static DataFrame "
+                "with this model first; getCreatedResources() then names what to delete after the stream."
+            )
+        self._hosting.total = new_total(dataset.sparkSession)
         call = EndpointCall(
             session=self._session(),
             endpointName=self._ensure_endpoint(),
             serializer=serializer,
             deserializer=deserializer,
             invocation=self.invocation,
+            total=self._hosting.total,
         )
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
 

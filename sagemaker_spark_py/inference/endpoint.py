@@ -19,6 +19,7 @@ from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.inference.invoke import answers
 from sagemaker_spark_py.inference.ledger import pieces
 from sagemaker_spark_py.inference.output import output_schema, result_schema
+from sagemaker_spark_py.inference.share import shared
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
@@ -125,6 +126,7 @@ def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFram
         field_of(dataset.schema, name)
     # The column with the model's name travels last, even if the serializer wants it too.
     inputs += filter(None, [call.invocation.targetModelCol])
+    dataset, call = shared(dataset, call)
     if _has_arrow_udf(dataset.sparkSession.version):
         return _with_udf(dataset, call, inputs, prepend)
     return _with_map(dataset, call, inputs, prepend)

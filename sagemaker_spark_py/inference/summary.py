@@ -6,6 +6,11 @@ import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from sagemaker_spark_py import jvm
 
 _STEP = math.log(1.1)
 """Latencies are counted in steps of a tenth: counts can be added up, and quantiles be read from them."""
@@ -98,6 +103,23 @@ def answered(seconds: float, sent_bytes: int, received_bytes: int) -> Invocation
     return InvocationSummary(
         requests=1, sentBytes=sent_bytes, receivedBytes=received_bytes, latencies={step: 1}
     )
+
+
+class Adding:
+    """How Spark's accumulators add summaries up."""
+
+    def zero(self, value: InvocationSummary) -> InvocationSummary:
+        """Return what each task begins with."""
+        return InvocationSummary()
+
+    def addInPlace(self, one: InvocationSummary, other: InvocationSummary) -> InvocationSummary:
+        """Return the counts of both."""
+        return one + other
+
+
+def new_total(spark: SparkSession) -> Any:
+    """Return the accumulator of one ``transform()``; `None` over Spark Connect."""
+    return jvm.accumulator(spark, InvocationSummary(), Adding())
 
 
 class Tally:

@@ -79,7 +79,7 @@ def write(
     """
     _require_enough(shards, instances)
     own = replace(place, prefix=place.key(uuid.uuid4().hex))
-    with _undone_on_failure(session, own):
+    with undone_on_failure(session, own):
         parts, dim, skipped = _parts(dataset, own, session, plan, instances, shards)
         return Staged(session, own, parts, _commit(session, own, parts, manifest), dim, skipped)
 
@@ -117,8 +117,8 @@ def _commit(session: Session, place: Place, parts: Iterable[Part], manifest: boo
 
 
 @contextmanager
-def _undone_on_failure(session: Session, place: Place) -> Iterator[None]:
-    """Delete what was written below the place if the block fails or is interrupted."""
+def undone_on_failure(session: Session, place: Place) -> Iterator[None]:
+    """Delete what was written below the place, and its manifest, if the block fails or is interrupted."""
     try:
         yield
     except BaseException as error:
