@@ -28,6 +28,7 @@ from sagemaker_spark_py.errors import ContainerError
 
 _LOG = logging.getLogger(__name__)
 _ERROR_LINES = 100
+_DRAIN_SECONDS = 2.0
 _ERROR_CHARACTERS = 800  # of the 1,024 that SageMaker shows of a failure
 
 
@@ -108,10 +109,10 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     last: deque[bytes] = deque(maxlen=_ERROR_LINES)
     assert process.stderr is not None
-    reader = threading.Thread(target=_pass_on, args=(process.stderr, last))
+    reader = threading.Thread(target=_pass_on, args=(process.stderr, last), daemon=True)
     reader.start()
     code = process.wait()
-    reader.join()
+    reader.join(_DRAIN_SECONDS)  # what the script has left running may hold the pipe open
     return code, b"".join(last).decode("utf-8", "replace")
 
 

@@ -146,6 +146,13 @@ while True:
     assert (tmp_path / "model" / "saved").read_text() == "in time"
 
 
+def test_what_a_script_leaves_running_does_not_hold_up_the_job(tmp_path):
+    script = "import subprocess; subprocess.Popen(['sleep', '20']); print('done')"
+    host = script_host(tmp_path, {"train.py": script})
+    with host.start("train", IMAGE) as process:
+        assert process.wait(timeout=15) == 0
+
+
 def test_each_host_knows_itself_and_the_others(tmp_path):
     names = ("algo-1", "algo-2")
     hosts = [
