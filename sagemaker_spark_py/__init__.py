@@ -8,8 +8,11 @@ from sagemaker_spark_py import aws_names
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
     from sagemaker_spark_py.algorithms.script_mode import ScriptModeEstimator
+    from sagemaker_spark_py.batch_transform import BatchTransform
     from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
+    from sagemaker_spark_py.inference import InvocationSummary
+    from sagemaker_spark_py.inference.endpoint_udf import endpoint_udf
     from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
     from sagemaker_spark_py.model import SageMakerModel
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.staging import read_recordio
 
 __all__ = [
+    "BatchTransform",
     "CreatedResources",
     "CustomNamePolicy",
     "CustomNamePolicyFactory",
@@ -54,6 +58,7 @@ __all__ = [
     "IAMRoleFromConfig",
     "IAMRoleResource",
     "Invocation",
+    "InvocationSummary",
     "NamePolicy",
     "NamePolicyFactory",
     "Predictor",
@@ -71,6 +76,7 @@ __all__ = [
     "ScriptModeEstimator",
     "Session",
     "classpath_jars",
+    "endpoint_udf",
     "get_execution_role",
     "get_image_uri",
     "local_session",
@@ -87,7 +93,10 @@ _HOMES = {
         "SageMakerEstimator",
         "SageMakerEstimatorBase",
     ),
+    "batch_transform": ("BatchTransform",),
+    "inference": ("InvocationSummary",),
     "invocation": ("Invocation",),
+    "inference.endpoint_udf": ("endpoint_udf",),
     "jvm": ("classpath_jars",),
     "model": ("SageMakerModel",),
     "names": (

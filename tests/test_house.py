@@ -20,6 +20,7 @@ ALLOWED = {
     "errors": {"resources"},  # for type checkers only
     "resources": set(),
     "invocation": {"service"},
+    "batch_transform": {"resources"},
     "names": set(),
     "command_line": {"jvm"},
     "jvm": set(),
@@ -27,20 +28,68 @@ ALLOWED = {
     "service": {"resources", "names"},
     "transformation": {"recordio"},
     "staging": {"jvm", "recordio", "resources", "service", "transformation"},
-    "inference": {"invocation", "jvm", "service", "staging", "transformation"},
+    "inference": {
+        "batch_transform",
+        "invocation",
+        "jvm",
+        "resources",
+        "service",
+        "staging",
+        "transformation",
+    },
     "arguments": set(),
+    "columns": {"arguments", "params", "rules", "staging", "transformation"},
+    "intake": {"staging"},
+    "channels": {"arguments"},
+    "inputs": {
+        "channels",
+        "columns",
+        "intake",
+        "service",
+        "settings",
+        "staging",
+        "transformation",
+    },
     "artifacts": {"resources", "service"},
     "attach": {"invocation", "names", "resources", "service", "settings", "transformation"},
     "embedded": {"local", "service"},
-    "settings": {"arguments", "invocation", "names", "resources", "service", "transformation"},
+    "settings": {
+        "arguments",
+        "batch_transform",
+        "channels",
+        "invocation",
+        "names",
+        "resources",
+        "service",
+        "transformation",
+    },
     "rules": set(),
     "params": {"rules"},
     "trials": {"resources", "service"},
-    "persistence": {"invocation", "names", "resources", "service", "transformation"},
+    "persistence": {
+        "batch_transform",
+        "channels",
+        "invocation",
+        "names",
+        "resources",
+        "service",
+        "transformation",
+    },
+    "batches": {
+        "batch_transform",
+        "inference",
+        "names",
+        "resources",
+        "service",
+        "settings",
+        "transformation",
+    },
     "model": {
         "embedded",
         "artifacts",
         "attach",
+        "batches",
+        "columns",
         "settings",
         "inference",
         "service",
@@ -53,7 +102,7 @@ ALLOWED = {
     "estimator": {
         "embedded",
         "arguments",
-        "settings",
+        "inputs",
         "params",
         "model",
         "staging",
@@ -62,10 +111,13 @@ ALLOWED = {
         "names",
         "persistence",
         "trials",
+        "transformation",
     },
     "algorithms": {
         "arguments",
         "estimator",
+        "inputs",
+        "intake",
         "names",
         "params",
         "resources",
@@ -135,10 +187,17 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
     return (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how long a function is without its documentation, of which there can hardly be too much."""
+    doc = function.body[0] if ast.get_docstring(function) else None
+    documented = doc.end_lineno - doc.lineno + 1 if doc else 0
+    return function.end_lineno - function.lineno + 1 - documented
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_sizes(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= 400
-    too_long = [f.name for f in functions(parse(path)) if f.end_lineno - f.lineno + 1 > 50]
+    too_long = [f.name for f in functions(parse(path)) if code_lines(f) > 50]
     assert not too_long
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sagemaker_spark_py.errors import (
@@ -18,6 +21,8 @@ from sagemaker_spark_py.service.logs import TRANSFORM_GROUP, LogTail
 from sagemaker_spark_py.service.polling import Pace
 from sagemaker_spark_py.service.progress import Watch, nothing
 from sagemaker_spark_py.service.session import Session
+
+_log = logging.getLogger(__name__)
 
 TRANSFORM = waiting.Kind(
     noun="Transform job",
@@ -89,6 +94,43 @@ def wait_for_transform_job(
         is_good=lambda job: job["TransformJobStatus"] == "Completed",
         stop_on_interrupt=stop_on_interrupt,
     )
+
+
+def wait_until_over(session: Session, name: str) -> None:
+    """Wait on the driver until a transform job is over, however it ends.
+
+    Raises
+    ------
+    ServiceError
+        If SageMaker cannot be asked any longer.
+    """
+    waiting.wait(
+        session,
+        TRANSFORM,
+        name,
+        watch=nothing,
+        pace=Pace(),
+        is_good=lambda job: True,
+        stop_on_interrupt=False,
+    )
+
+
+@contextmanager
+def model_removed_when_over(session: Session, name: str) -> Iterator[None]:
+    """Delete a job's model after the block, unless it ends with the job still running for all we know."""
+    try:
+        yield
+    except TransformError as error:
+        if error.status != "InProgress":
+            _remove_model(session, name)
+        raise
+    _remove_model(session, name)
+
+
+def _remove_model(session: Session, name: str) -> None:
+    left = delete_model(session, name)
+    if left:
+        _log.warning("%s", left)
 
 
 def stop_transform_job(session: Session, name: str) -> None:

@@ -128,12 +128,8 @@ def wait(
 
     Parameters
     ----------
-    session, kind, name : Session, Kind, str
-        How to reach SageMaker, and the job.
-    watch : callable
-        Gets a `State` after each look.
-    pace : Pace
-        How often to look.
+    session, kind, name, watch, pace
+        How to reach SageMaker, the job, what gets a `State` after each look, and how often to look.
     is_good : callable
         Tells whether a job that is over is what was hoped for.
     stop_on_interrupt : bool

@@ -9,16 +9,15 @@ from sagemaker_spark_py.errors import (
     TransformStoppedError,
 )
 from sagemaker_spark_py.service import waiting
-from sagemaker_spark_py.service.requests import model, transform_job
+from sagemaker_spark_py.service.requests import model, transform_input, transform_job, transform_output
 from sagemaker_spark_py.service.transform_jobs import create_transform_job, wait_for_transform_job
 
 ROLE = "arn:aws:iam::123456789012:role/x"
 MODEL = model(name="job1", image="image", model_data_uri="s3://b/model.tar.gz", role=ROLE)
 JOB = {
     "name": "job1",
-    "model_name": "job1",
-    "input_uri": "s3://b/in/",
-    "output_uri": "s3://b/out",
+    "source": transform_input("s3://b/in/"),
+    "target": transform_output("s3://b/out"),
     "instance_type": "ml.m5.large",
     "instance_count": 2,
 }
@@ -60,24 +59,19 @@ def test_what_is_not_said_is_left_out_of_the_request():
 
 
 def test_the_whole_request():
-    more = {
-        "s3_data_type": "ManifestFile",
-        "content_type": "text/csv",
-        "accept": "text/x",
-        "compression": "Gzip",
-        "split_type": "Line",
-        "strategy": "SingleRecord",
-        "assemble_with": "Line",
-        "max_payload_mb": 6,
-        "max_concurrent": 4,
-        "environment": {"A": "1"},
-        "kms_key_id": "key",
-        "extra": {"ModelClientConfig": {"InvocationsMaxRetries": 1}},
-    }
-    request = transform_job(**{**JOB, **more})
-    source = request["TransformInput"].pop("DataSource")["S3DataSource"]
-    assert source == {"S3DataType": "ManifestFile", "S3Uri": "s3://b/in/"}
+    source = transform_input(
+        "s3://b/m",
+        s3_data_type="ManifestFile",
+        content_type="text/csv",
+        compression="Gzip",
+        split_type="Line",
+    )
+    target = transform_output("s3://b/out", accept="text/x", assemble_with="Line", kms_key_id="key")
+    more = {"BatchStrategy": "SingleRecord", "MaxPayloadInMB": 6, "Environment": {}, "DataProcessing": None}
+    extra = {"ModelClientConfig": {"InvocationsMaxRetries": 1}}
+    request = transform_job(**{**JOB, "source": source, "target": target}, **more, extra=extra)
     assert request["TransformInput"] == {
+        "DataSource": {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://b/m"}},
         "ContentType": "text/csv",
         "CompressionType": "Gzip",
         "SplitType": "Line",
@@ -88,19 +82,19 @@ def test_the_whole_request():
         "AssembleWith": "Line",
         "KmsKeyId": "key",
     }
-    assert request["BatchStrategy"] == "SingleRecord"
-    assert (request["MaxPayloadInMB"], request["MaxConcurrentTransforms"]) == (6, 4)
-    assert request["Environment"] == {"A": "1"}
+    assert (request["BatchStrategy"], request["MaxPayloadInMB"]) == ("SingleRecord", 6)
     assert request["ModelClientConfig"] == {"InvocationsMaxRetries": 1}
+    assert not {"Environment", "DataProcessing"} & set(request)
 
 
 @pytest.mark.parametrize(
     ("change", "member"),
     [
-        ({"split_type": "Lines"}, "TransformInput.SplitType"),
+        ({"source": transform_input("s3://b/in/", split_type="Lines")}, "TransformInput.SplitType"),
         ({"instance_type": "ml.t2.medium"}, "TransformResources.InstanceType"),
         ({"name": "under_score"}, "TransformJobName"),
-        ({"environment": {f"v{n}": "" for n in range(17)}}, "Environment"),
+        ({"Environment": {f"v{n}": "" for n in range(17)}}, "Environment"),
+        ({"MaxPayload": 6}, "MaxPayload"),
     ],
 )
 def test_refused_requests(change, member):
