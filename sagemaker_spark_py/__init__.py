@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.script_mode import ScriptModeEstimator
     from sagemaker_spark_py.batch_transform import BatchTransform
     from sagemaker_spark_py.channels import Channel
+    from sagemaker_spark_py.deployment import AsyncInference, ServerlessInference
     from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
     from sagemaker_spark_py.inference import InvocationSummary
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.transformation.deserializers import Predictions
 
 __all__ = [
+    "AsyncInference",
     "BatchTransform",
     "Channel",
     "CreatedResources",
@@ -78,6 +80,7 @@ __all__ = [
     "SageMakerModel",
     "SageMakerResourceCleanup",
     "ScriptModeEstimator",
+    "ServerlessInference",
     "Session",
     "classpath_jars",
     "endpoint_udf",
@@ -93,6 +96,10 @@ _HOMES = {
     "algorithms.images": ("get_image_uri",),
     "algorithms.script_mode": ("ScriptModeEstimator",),
     "channels": ("Channel",),
+    "deployment": (
+        "AsyncInference",
+        "ServerlessInference",
+    ),
     "embedded": ("local_session",),
     "estimator": (
         "SageMakerEstimator",

@@ -262,6 +262,8 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
         return {
             "endpointInstanceType": self.endpointInstanceType,
             "endpointInitialInstanceCount": self.endpointInitialInstanceCount,
+            "endpointServerless": self.endpointServerless,
+            "endpointAsync": self.endpointAsync,
             "requestRowSerializer": self.requestRowSerializer,
             "responseRowDeserializer": self.responseRowDeserializer,
             "modelImage": self.modelImage,
