@@ -23,7 +23,8 @@ class Channel:
     format : str, optional
         How rows are staged; `None`: as the training rows. Only for DataFrames.
     formatOptions : mapping, optional
-        Options of that format; `None`: those of the training rows. Only for DataFrames.
+        Options of that format; `None`: those of the training rows, if their format is the same. Columns that
+        are named here go before ``featuresCol`` and ``labelCol``. Only for DataFrames.
     contentType : str, optional
         MIME type; `None`: as the format says; for data that is there and a built-in algorithm that of the
         training rows, for other algorithms none.

@@ -179,19 +179,19 @@ class TrainingColumnParams(ColumnParams):
     )
     setValidationIndicatorCol, getValidationIndicatorCol = accessors(validationIndicatorCol)
 
-    def _with_columns(self, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _with_columns(self, options: Mapping[str, Any], *, strict: bool = True) -> dict[str, Any]:
         """Return options of a format of ours, completed by the columns that are set.
 
         Raises
         ------
         SettingError
-            If the options name other columns.
+            If the options name other columns; unless `strict`, those count.
         """
         spelled = {name.lower(): name for name in options}
         completed = dict(options)
         for option, param in ((FEATURES, "featuresCol"), (LABEL, "labelCol")):
             wanted, given = self._named(param), options.get(spelled.get(option.lower(), ""))
-            if wanted is None:
+            if wanted is None or (given is not None and not strict):
                 continue
             if given is not None and as_columns(given) != as_columns(wanted):
                 raise _contradiction(param, wanted, f"trainingSparkDataFormatOptions[{option!r}]", given)

@@ -39,7 +39,9 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
     """What all estimators share; use `SageMakerEstimator` or an algorithm's class.
 
     ``fit()`` runs on the driver and waits for the training job, for hours if need be; the executors write the
-    training data to S3. Constructor arguments are read-only attributes of the same names.
+    training data to S3. Constructor arguments are read-only attributes of the same names, but for those that
+    are Params: the columns of `columns.TrainingColumnParams`, such as ``featuresCol``. These can be set later
+    and searched over, and are copied to the model where it has them.
     """
 
     _from_data: ClassVar[tuple[str, ...]] = ()

@@ -194,16 +194,17 @@ class HasInputs(TrainingColumnParams, EstimatorSettings):
     ) -> Plan | SparkPlan:
         """Settle how rows are staged; without `label`, as those of a channel that is not trained on."""
         format = channel.format or self.trainingSparkDataFormat
-        options = (
-            self.trainingSparkDataFormatOptions if channel.formatOptions is None else channel.formatOptions
-        )
+        own = channel.formatOptions
+        if own is None and format != self.trainingSparkDataFormat:
+            own = {}
+        options = self.trainingSparkDataFormatOptions if own is None else own
         # A weight that is not wanted must not be taken for a feature.
         spare = self._named("weightCol") if weight is None else None
         schema = StructType([field for field in rows.schema.fields if field.name != spare])
         return plan(
             schema,
             format,
-            self._with_columns(options) if format in FORMATS else options,
+            self._with_columns(options, strict=own is None) if format in FORMATS else options,
             columns=[name for name in self.trainingProjectedColumns or () if name != spare],
             dim=dim,
             compression=channel.compression,

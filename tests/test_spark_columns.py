@@ -152,11 +152,13 @@ def test_channels_of_every_kind(spark, aws, tmp_path) -> None:
     frame = spark.createDataFrame(
         [(float(i % 2), [float(i % 2), 1.0]) for i in range(40)], ["label", "features"]
     )
+    renamed = frame.limit(10).withColumnRenamed("features", "values")
     channels = {
-        "validation": frame.limit(10),
+        "validation": Channel(renamed, formatOptions={"featuresColumnName": "values"}),
         "test": Channel("s3://held-out/rows/", contentType="text/csv"),
     }
-    estimator = built(LinearLearnerBinaryClassifier, channels=channels, trainingInstanceCount=2)
+    settings = {"channels": channels, "trainingInstanceCount": 2, "featuresCol": "features"}
+    estimator = built(LinearLearnerBinaryClassifier, **settings)
     estimator.fit(frame)
     found = {c["ChannelName"]: c for c in described(estimator)["InputDataConfig"]}
     assert list(found) == ["train", "validation", "test"]
@@ -167,6 +169,20 @@ def test_channels_of_every_kind(spark, aws, tmp_path) -> None:
     assert found["test"]["DataSource"]["S3DataSource"]["S3Uri"] == "s3://held-out/rows/"
     # Data of the user's own is never deleted.
     assert client.list_objects_v2(Bucket="held-out")["KeyCount"] == 1
+
+
+def test_probabilities_of_several_classes(spark, aws) -> None:
+    frame = digits(spark, 150).filter("label < 3")
+    estimator = built(XGBoostSageMakerEstimator, probabilityCol="share", predictionCol="class")
+    estimator.setNumRound(3).setObjective("multi:softprob").setNumClasses(3)
+    model = estimator.fit(frame)
+    answers = model.transform(frame)
+    assert answers.columns == ["label", "features", "prediction", "probability", "class", "share"]
+    row = answers.first()
+    assert (len(row["share"]), row["share"].toArray().argmax()) == (3, row["class"])
+    evaluator = MulticlassClassificationEvaluator(predictionCol="class", metricName="accuracy")
+    assert evaluator.evaluate(answers) > 0.95
+    delete(model)
 
 
 def test_feature_dim_and_shards(spark, aws) -> None:
