@@ -11,6 +11,7 @@ from typing import Any
 from sagemaker_spark_py.local.cloud import Cloud, Region, now
 from sagemaker_spark_py.local.instances import DEFAULT_STARTUP_SECONDS, Instance, StartFailed
 from sagemaker_spark_py.local.models import container_of
+from sagemaker_spark_py.local.multi_model import MODE, MultiModelInstance
 
 logger = logging.getLogger(__name__)
 
@@ -18,16 +19,19 @@ logger = logging.getLogger(__name__)
 class Variant:
     """A production variant in service: its instances in turn."""
 
-    def __init__(self, settings: Mapping[str, Any], image: str, instances: list[Instance]) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], image: str, instances: list[Instance | MultiModelInstance]
+    ) -> None:
         self.name: str = settings["VariantName"]
         self.settings = settings
         self.image = image
         self.weight: float = settings.get("InitialVariantWeight", 1.0)
         self.instances = instances
+        self.several_models = isinstance(instances[0], MultiModelInstance)
         self._turn = itertools.cycle(instances)
         self._lock = threading.Lock()
 
-    def next_instance(self) -> Instance:
+    def next_instance(self) -> Instance | MultiModelInstance:
         """Return the instance whose turn it is."""
         with self._lock:
             return next(self._turn)
@@ -159,7 +163,9 @@ class Endpoint:
         definition = container_of(models[settings["ModelName"]])
         place = (self.name, settings["VariantName"])
         count = settings.get("InitialInstanceCount", 1)
-        instances = [Instance(self._cloud, self._region.name, place, definition) for _ in range(count)]
+        kind: type[Instance | MultiModelInstance]
+        kind = MultiModelInstance if definition.get("Mode") == MODE else Instance
+        instances = [kind(self._cloud, self._region.name, place, definition) for _ in range(count)]
         return Variant(settings, definition["Image"], instances)
 
 
