@@ -21,6 +21,7 @@ from sagemaker_spark_py.inference.ledger import pieces
 from sagemaker_spark_py.inference.output import output_schema, result_schema
 from sagemaker_spark_py.inference.share import shared
 from sagemaker_spark_py.invocation import Invocation
+from sagemaker_spark_py.service.async_invocation import Queue
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.schemas import field_of
@@ -45,6 +46,8 @@ class EndpointCall:
         Answers to columns.
     invocation : Invocation
         How to ask.
+    queue : Queue, optional
+        How requests of an asynchronous endpoint are queued; without it requests are answered at once.
     total : accumulator, optional
         Where tasks add their `InvocationSummary`.
     """
@@ -54,6 +57,7 @@ class EndpointCall:
     serializer: RequestRowSerializer
     deserializer: ResponseRowDeserializer
     invocation: Invocation = field(default_factory=Invocation)
+    queue: Queue | None = None
     total: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:

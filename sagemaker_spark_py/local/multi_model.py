@@ -15,7 +15,13 @@ import urllib3
 from sagemaker_spark_py.local import store
 from sagemaker_spark_py.local.cloud import Cloud
 from sagemaker_spark_py.local.errors import AwsError
-from sagemaker_spark_py.local.instances import DEFAULT_STARTUP_SECONDS, LOG_GROUPS, Instance, StartFailed
+from sagemaker_spark_py.local.instances import (
+    ANSWER_SECONDS,
+    DEFAULT_STARTUP_SECONDS,
+    LOG_GROUPS,
+    Instance,
+    StartFailed,
+)
 
 TARGET_HEADER = "X-Amzn-SageMaker-Target-Model"
 MODE = "MultiModel"
@@ -45,7 +51,9 @@ class MultiModelInstance:
     def await_ping(self, startup_seconds: float) -> None:
         """Be there at once."""
 
-    def invoke(self, body: bytes, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+    def invoke(
+        self, body: bytes, headers: Mapping[str, str], timeout_seconds: float = ANSWER_SECONDS
+    ) -> urllib3.BaseHTTPResponse:
         """Send one request to the container of the model that the headers name.
 
         Raises
@@ -60,7 +68,7 @@ class MultiModelInstance:
             raise AwsError("ValidationError", "Target model must be given for a multi-model endpoint.")
         with self._lock:  # a second request for a model waits until it is there
             instance = self._loaded.get(target) or self._load(target)
-        return instance.invoke(body, headers)
+        return instance.invoke(body, headers, timeout_seconds)
 
     def stop(self) -> None:
         """End all containers."""
