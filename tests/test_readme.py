@@ -13,7 +13,7 @@ import pytest
 from sagemaker_spark_py import algorithms
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-LEAVE_THEIR_ENDPOINT = ("row by row", "batch by batch")  # to the example "attach"
+LEAVE_THEIR_ENDPOINT = ("row by row", "batch by batch", "json", "template", "sql")  # to those that follow
 EXAMPLES = dict(re.findall(r"<!-- example: (.+?) -->\n```python\n(.*?)```", README, re.DOTALL))
 
 
