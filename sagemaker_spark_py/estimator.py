@@ -189,7 +189,7 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
             session,
             some.plan,
             manifest=channel.inputMode != "FastFile",
-            instances=self.trainingInstanceCount if channel.distribution == "ShardedByS3Key" else 1,
+            instances=self._instances(channel.distribution),
             shards=some.shards,
         )
 

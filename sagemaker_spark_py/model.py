@@ -300,7 +300,11 @@ class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persi
         """
         serializer, deserializer = self._ways()
         return output_schema(
-            schema, serializer, deserializer, self.prependResultRows, invocation=self.invocation
+            schema,
+            serializer,
+            deserializer,
+            self.prependResultRows,
+            invocation=self.invocation if self.inferenceWay == "endpoint" else None,
         )
 
     def _left_by_batches(self) -> list[BatchData]:

@@ -172,8 +172,8 @@ class EstimatorSettings(HostingSettings):
         check=one_of("ShardedByS3Key", "FullyReplicated"),
     )
     trainingSparkDataFormat: str = setting(
-        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, npz (for scripts), or a "
-        "Spark data source.",
+        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, jsonlines, npz (for "
+        "scripts), or a Spark data source.",
         default="sagemaker",
         check=text,
     )

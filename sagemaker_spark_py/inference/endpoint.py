@@ -146,7 +146,7 @@ def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend
     """Send only the input columns to Python: the row itself waits for its predictions in the JVM."""
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
     kind = call.resultSchema
-    udf = functions.arrow_udf(_array_function(call, inputs), kind)
+    udf = functions.arrow_udf(_array_function(call, inputs, numbered=True), kind)
     holder = _unused_name(dataset.schema.names)
     # Where a scan of Parquet feeds the function directly, Spark 4.3 refuses vectors among the columns; the
     # number of the partition, which is not deterministic, forces a projection between the two.
@@ -175,13 +175,16 @@ def _numbered(dataset: DataFrame) -> DataFrame:
     return dataset.toDF(*(f"c{place}" for place in range(len(dataset.columns))))
 
 
-def _array_function(call: EndpointCall, inputs: list[str]) -> Any:
-    """Return what Spark calls with Arrow arrays; it finds out how by the type hints."""
+def _array_function(call: EndpointCall, inputs: list[str], *, numbered: bool = False) -> Any:
+    """Return what Spark calls with Arrow arrays (with a number behind them if `numbered`), by type hints."""
 
-    def answer(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
-        return _answer_arrays(call, inputs, (arrays[:-1] for arrays in columns))
+    def answer_one(column: Iterator[pa.Array]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, ([array] for array in column))
 
-    return answer
+    def answer_several(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, (arrays[: len(inputs)] for arrays in columns))
+
+    return answer_one if len(inputs) + numbered == 1 else answer_several
 
 
 def _answer_arrays(
