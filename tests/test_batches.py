@@ -115,7 +115,8 @@ def test_what_was_sent_is_what_is_joined(spark, s3) -> None:
 def test_all_kinds_of_columns_come_back(spark, s3) -> None:
     frame = spark.sql(
         "SELECT timestamp'2020-01-02 03:04:05' AS t, cast(1.5 AS decimal(10,2)) AS d, "
-        "array(1.0D, 2.0D) AS f, map('a', 1) AS m, named_struct('x', array('u', NULL)) AS s, cast(NULL AS string) AS `with.dot`, "
+        "array(1.0D, 2.0D) AS f, map('a', 1) AS m, named_struct('x', array('u', NULL)) AS s, "
+        "cast(NULL AS string) AS `with.dot`, "
         "date'2020-01-02' AS day, binary('b') AS b"
     )
     vectors = spark.createDataFrame([(Vectors.sparse(3, [1], [2.0]),)], ["v"])
