@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.batch_transform import BatchTransform
     from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
+    from sagemaker_spark_py.inference import InvocationSummary
+    from sagemaker_spark_py.inference.endpoint_udf import endpoint_udf
     from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
     from sagemaker_spark_py.model import SageMakerModel
@@ -56,6 +58,7 @@ __all__ = [
     "IAMRoleFromConfig",
     "IAMRoleResource",
     "Invocation",
+    "InvocationSummary",
     "NamePolicy",
     "NamePolicyFactory",
     "Predictor",
@@ -73,6 +76,7 @@ __all__ = [
     "ScriptModeEstimator",
     "Session",
     "classpath_jars",
+    "endpoint_udf",
     "get_execution_role",
     "get_image_uri",
     "local_session",
@@ -90,7 +94,9 @@ _HOMES = {
         "SageMakerEstimatorBase",
     ),
     "batch_transform": ("BatchTransform",),
+    "inference": ("InvocationSummary",),
     "invocation": ("Invocation",),
+    "inference.endpoint_udf": ("endpoint_udf",),
     "jvm": ("classpath_jars",),
     "model": ("SageMakerModel",),
     "names": (

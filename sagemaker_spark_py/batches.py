@@ -16,6 +16,10 @@ from sagemaker_spark_py.resources import S3AutoCreatePath, S3Resource
 from sagemaker_spark_py.service import Place, Session, requests, resolve_path
 from sagemaker_spark_py.settings import ModelSettings
 
+if TYPE_CHECKING:
+    from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+    from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
+
 NEEDED_TO_TRANSFORM = ("modelImage", "modelPath", "modelExecutionRoleARN")
 
 
@@ -45,6 +49,8 @@ class TransformsInBatches(ModelSettings):
         def _session(self) -> Session: ...
 
         def _left_by_batches(self) -> list[BatchData]: ...
+
+        def _ways(self) -> tuple[RequestRowSerializer, ResponseRowDeserializer]: ...
 
     def batchTransform(self, dataset: DataFrame) -> DataFrame:
         """Predict with one Batch Transform job; waits on the driver until it is over.
@@ -80,14 +86,15 @@ class TransformsInBatches(ModelSettings):
         if dataset.isStreaming:
             raise SettingError("DataFrame is streaming; expected a static one. Use an endpoint for streams.")
         name, session = self._new_job_name(), self._session()
+        serializer, deserializer = self._ways()
         conf = dataset.sparkSession.conf
         call = BatchCall(
             session=session,
             name=name,
             model=model_request(self._settings, name),
             place=lambda: self._job_place(name, lambda key: conf.get(key, None)),
-            serializer=self.requestRowSerializer,
-            deserializer=self.responseRowDeserializer,
+            serializer=serializer,
+            deserializer=deserializer,
             instanceType=str(self.transformInstanceType or self.endpointInstanceType),
             instanceCount=self.transformInstanceCount,
             options=self.transformOptions,

@@ -53,7 +53,8 @@ def local_session(region: str | None = None) -> Session:
     with _lock:
         if not _urls:
             _urls.append(_start())
-    return Session(region or _REGION, endpointUrls=tuple((name, _urls[0]) for name in SERVICES), local=True)
+    urls = tuple((name, _urls[0]) for name in sorted({*SERVICES, "iam"}))
+    return Session(region or _REGION, endpointUrls=urls, local=True)
 
 
 def session_for(
@@ -78,7 +79,7 @@ def session_for(
     """
     kinds = {name: kind for name, kind in instance_types.items() if kind is not None}
     if LOCAL not in kinds.values():
-        return Session.resolve(region, clients=clients) if session is None else session
+        return Session.resolve(region, clients=clients) if session is None else session.within(region)
     others = {name: kind for name, kind in kinds.items() if kind != LOCAL}
     if others:
         name, kind = next(iter(others.items()))

@@ -16,12 +16,22 @@ from pyspark.sql.types import StructType
 from sagemaker_spark_py import artifacts, trials
 from sagemaker_spark_py.attach import Attachable
 from sagemaker_spark_py.batches import TransformsInBatches, model_request
+from sagemaker_spark_py.columns import ColumnParams
 from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
-from sagemaker_spark_py.inference import WAYS, BatchData, EndpointCall, output_schema
+from sagemaker_spark_py.inference import (
+    WAYS,
+    BatchData,
+    EndpointCall,
+    InvocationSummary,
+    new_total,
+    output_schema,
+)
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import Predictor, SageMakerResourceCleanup, Session, hosting, requests
+from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 NEEDED_TO_HOST = (
     "modelImage",
@@ -33,12 +43,15 @@ NEEDED_TO_HOST = (
 
 
 class _Hosting:
-    """What a model and its copies share: the endpoint they made, and the lock under which one makes it."""
+    """What a model and its copies share: the endpoint they made, the lock under which one makes it, and the
+    accumulator of the last ``transform()``.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.created = CreatedResources()
         self.batch_data: list[BatchData] = []
+        self.total: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {"created": self.created}
@@ -79,7 +92,7 @@ def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
     )
 
 
-class SageMakerModel(Model, TransformsInBatches, Attachable, Persistent):
+class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persistent):
     """Predicts through a SageMaker endpoint, which it makes by its policy or which exists, or in batches.
 
     All arguments are given by name; each is an attribute of the same name. Copies share the endpoint of their
@@ -112,6 +125,13 @@ class SageMakerModel(Model, TransformsInBatches, Attachable, Persistent):
         Used for the control plane instead of one made from `session`.
     prependResultRows : bool
         Whether ``transform()`` keeps the input columns; default True.
+    featuresCol, labelCol, predictionCol, probabilityCol, rawPredictionCol, handleInvalid : optional
+        Set the Params of these names, which can also be set later.
+    predictions : Predictions, optional
+        Which columns of the answer are the prediction and the scores; default: as the deserializer says.
+    validNumbers : str
+        Which numbers the model takes as features: ``"all"`` (the default), ``"nan"`` for finite ones and NaN,
+        or ``"finite"``. Others are invalid, see ``handleInvalid``.
     namePolicy : NamePolicy, optional
         Names of what is created; default a new `RandomNamePolicy`.
     session : Session, optional
@@ -274,25 +294,53 @@ class SageMakerModel(Model, TransformsInBatches, Attachable, Persistent):
         SchemaError
             If a column is missing or has the wrong type, or an output name is taken.
         """
-        return output_schema(
-            schema, self.requestRowSerializer, self.responseRowDeserializer, self.prependResultRows
-        )
+        serializer, deserializer = self._ways()
+        how = self.invocation if self.inferenceWay == "endpoint" else None
+        return output_schema(schema, serializer, deserializer, self.prependResultRows, invocation=how)
 
     def _left_by_batches(self) -> list[BatchData]:
         return self._hosting.batch_data
+
+    @property
+    def lastInvocationSummary(self) -> InvocationSummary | None:
+        """What asking the endpoint took since the last ``transform()``: its actions together, while and after
+        they run.
+
+        Tasks add to it when they end: those that Spark breaks off (``LIMIT``) are missing, those that it
+        repeats count again. `None` before the first ``transform()``, and over Spark Connect, where tasks have
+        nothing to add to; there, each task's counts are in its executor's log.
+        """
+        total = self._hosting.total
+        return None if total is None else total.value
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         if self.inferenceWay == "batch":
             return self.batchTransform(dataset)
         self.transformSchema(dataset.schema)
+        serializer, deserializer = self._ways()
+        if dataset.isStreaming and self.endpointName is None:
+            raise SettingError(
+                "The model has no endpoint yet, and none is made for a stream: who would delete it? Expected "
+                "an endpoint that exists. Use SageMakerModel.fromEndpoint, or transform a static DataFrame "
+                "with this model first; getCreatedResources() then names what to delete after the stream."
+            )
+        self._hosting.total = new_total(dataset.sparkSession)
         call = EndpointCall(
             session=self._session(),
             endpointName=self._ensure_endpoint(),
-            serializer=self.requestRowSerializer,
-            deserializer=self.responseRowDeserializer,
+            serializer=serializer,
+            deserializer=deserializer,
             invocation=self.invocation,
+            total=self._hosting.total,
         )
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
+
+    def _ways(self) -> tuple[RequestRowSerializer, ResponseRowDeserializer]:
+        """Return how rows are sent and answers read, with the Params that name columns."""
+        return (
+            self._request_serializer(self.requestRowSerializer, self.validNumbers),
+            self._response_deserializer(self.responseRowDeserializer, self.predictions),
+        )
 
     def _session(self) -> Session:
         names = ("endpointInstanceType", "transformInstanceType")

@@ -16,6 +16,7 @@ from sagemaker_spark_py.arguments import (
     text_map,
 )
 from sagemaker_spark_py.batch_transform import BatchTransform
+from sagemaker_spark_py.channels import channel_map
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory, RandomNamePolicy, RandomNamePolicyFactory
 from sagemaker_spark_py.resources import (
@@ -26,6 +27,8 @@ from sagemaker_spark_py.resources import (
     S3DataPath,
     S3Resource,
 )
+from sagemaker_spark_py.transformation.deserializers import Predictions
+from sagemaker_spark_py.transformation.invalid import NUMBERS
 
 if TYPE_CHECKING:
     from sagemaker_spark_py.service import Session
@@ -163,8 +166,10 @@ class EstimatorSettings(HostingSettings):
     trainingCompressionCodec: str | None = setting(
         "Compression that the channel announces: None or Gzip.", default=None, check=one_of("None", "Gzip")
     )
-    trainingMaxRuntimeInSeconds: int = setting(
-        "When SageMaker stops the job, in seconds.", default=86400, check=at_least(1)
+    trainingMaxRuntimeInSeconds: int | None = setting(
+        "When SageMaker stops the job, in seconds; `None`: SageMaker's own limit.",
+        default=86400,
+        check=at_least(1),
     )
     trainingKmsKeyId: str | None = setting("KMS key that encrypts the model.", default=None, check=text)
     region: str | None = setting("AWS region; `None`: boto3's default chain.", default=None, check=text)
@@ -180,6 +185,17 @@ class EstimatorSettings(HostingSettings):
     )
     namePolicyFactory: NamePolicyFactory = setting(
         "Makes the names of each fit.", factory=RandomNamePolicyFactory, check=instance_of(NamePolicyFactory)
+    )
+    channels: Mapping[str, Any] = setting(
+        "More channels by name: a DataFrame, staged as the training rows are, an S3 URI, or a `Channel`.",
+        factory=dict,
+        check=channel_map,
+    )
+    numShards: int | None = setting(
+        "Shuffle the training rows into so many objects; `None`: as they are partitioned, in at least one "
+        "object for each instance that needs one.",
+        default=None,
+        check=at_least(1),
     )
     logs: str = setting(
         "What is shown while training: nothing, a line per change of status, or the job's log too.",
@@ -204,6 +220,16 @@ class ModelSettings(HostingSettings):
     modelExecutionRoleARN: str | None = setting("Role that the endpoint runs as.", default=None, check=text)
     prependResultRows: bool = setting(
         "Whether ``transform()`` keeps the input columns.", default=True, check=instance_of(bool)
+    )
+    predictions: Predictions | None = setting(
+        "Which columns of the answer are Spark ML's prediction and scores; `None`: as the deserializer says.",
+        default=None,
+        check=instance_of(Predictions),
+    )
+    validNumbers: str = setting(
+        "Which numbers the model takes as features: all, finite ones and nan, or finite ones only.",
+        default="all",
+        check=one_of(*NUMBERS),
     )
     namePolicy: NamePolicy = setting(
         "Names of what is created.", factory=RandomNamePolicy, check=instance_of(NamePolicy)

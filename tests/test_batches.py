@@ -115,8 +115,8 @@ def test_what_was_sent_is_what_is_joined(spark, s3) -> None:
 def test_all_kinds_of_columns_come_back(spark, s3) -> None:
     frame = spark.sql(
         "SELECT timestamp'2020-01-02 03:04:05' AS t, cast(1.5 AS decimal(10,2)) AS d, "
-        "array(1.0D, 2.0D) AS f, map('a', 1) AS m, named_struct('x', array('u', NULL)) AS s, "
-        "cast(NULL AS string) AS `with.dot`, "
+        "array(1.0D, 2.0D) AS f, map('a', 1) AS m, "
+        "named_struct('x', array('u', NULL)) AS s, cast(NULL AS string) AS `with.dot`, "
         "date'2020-01-02' AS day, binary('b') AS b"
     )
     vectors = spark.createDataFrame([(Vectors.sparse(3, [1], [2.0]),)], ["v"])
@@ -139,6 +139,14 @@ def test_no_rows_no_job(spark, s3, sagemaker) -> None:
     assert predicted.columns == ["id", "features", "prediction"]
     assert predicted.collect() == []
     assert len(sagemaker.list_transform_jobs(MaxResults=100)["TransformJobSummaries"]) == before
+
+
+def test_rows_that_are_not_sent_get_no_prediction(spark, s3) -> None:
+    frame = numbered(spark, 12).withColumn("features", F.expr("if(id % 4 = 1 OR id > 7, null, features)"))
+    rows = model(handleInvalid="skip").transform(frame).collect()
+    assert [row.id for row in rows] == list(range(12))
+    expected = [None if n % 4 == 1 or n > 7 else n + 0.5 for n in range(12)]
+    assert [row.prediction for row in rows] == expected
 
 
 def test_one_row_for_each_request(spark, s3, sagemaker) -> None:

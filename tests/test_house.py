@@ -38,12 +38,25 @@ ALLOWED = {
         "transformation",
     },
     "arguments": set(),
+    "columns": {"arguments", "params", "rules", "staging", "transformation"},
+    "intake": {"staging"},
+    "channels": {"arguments"},
+    "inputs": {
+        "channels",
+        "columns",
+        "intake",
+        "service",
+        "settings",
+        "staging",
+        "transformation",
+    },
     "artifacts": {"resources", "service"},
     "attach": {"invocation", "names", "resources", "service", "settings", "transformation"},
     "embedded": {"local", "service"},
     "settings": {
         "arguments",
         "batch_transform",
+        "channels",
         "invocation",
         "names",
         "resources",
@@ -53,13 +66,30 @@ ALLOWED = {
     "rules": set(),
     "params": {"rules"},
     "trials": {"resources", "service"},
-    "persistence": {"batch_transform", "invocation", "names", "resources", "service", "transformation"},
-    "batches": {"batch_transform", "inference", "names", "resources", "service", "settings"},
+    "persistence": {
+        "batch_transform",
+        "channels",
+        "invocation",
+        "names",
+        "resources",
+        "service",
+        "transformation",
+    },
+    "batches": {
+        "batch_transform",
+        "inference",
+        "names",
+        "resources",
+        "service",
+        "settings",
+        "transformation",
+    },
     "model": {
         "embedded",
         "artifacts",
         "attach",
         "batches",
+        "columns",
         "settings",
         "inference",
         "service",
@@ -72,7 +102,7 @@ ALLOWED = {
     "estimator": {
         "embedded",
         "arguments",
-        "settings",
+        "inputs",
         "params",
         "model",
         "staging",
@@ -81,10 +111,13 @@ ALLOWED = {
         "names",
         "persistence",
         "trials",
+        "transformation",
     },
     "algorithms": {
         "arguments",
         "estimator",
+        "inputs",
+        "intake",
         "names",
         "params",
         "resources",
@@ -154,10 +187,17 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
     return (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how long a function is without its documentation, of which there can hardly be too much."""
+    doc = function.body[0] if ast.get_docstring(function) else None
+    documented = doc.end_lineno - doc.lineno + 1 if doc else 0
+    return function.end_lineno - function.lineno + 1 - documented
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_sizes(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= 400
-    too_long = [f.name for f in functions(parse(path)) if f.end_lineno - f.lineno + 1 > 50]
+    too_long = [f.name for f in functions(parse(path)) if code_lines(f) > 50]
     assert not too_long
 
 

@@ -16,12 +16,14 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from sagemaker_spark_py.errors import SettingError
-from sagemaker_spark_py.inference.invoke import answers, pieces
-from sagemaker_spark_py.inference.output import output_schema
+from sagemaker_spark_py.inference.invoke import answers
+from sagemaker_spark_py.inference.ledger import pieces
+from sagemaker_spark_py.inference.output import output_schema, result_schema
+from sagemaker_spark_py.inference.share import shared
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
-from sagemaker_spark_py.transformation.schemas import as_nullable, field_of
+from sagemaker_spark_py.transformation.schemas import field_of
 from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 _FIRST_WITH_ARROW_UDF = (4, 1)
@@ -43,6 +45,8 @@ class EndpointCall:
         Answers to columns.
     invocation : Invocation
         How to ask.
+    total : accumulator, optional
+        Where tasks add their `InvocationSummary`.
     """
 
     session: Session
@@ -50,6 +54,7 @@ class EndpointCall:
     serializer: RequestRowSerializer
     deserializer: ResponseRowDeserializer
     invocation: Invocation = field(default_factory=Invocation)
+    total: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse user-made serializers that lack something."""
@@ -77,6 +82,11 @@ class EndpointCall:
         limits = (self.invocation.maxRowsPerRequest, self.serializer.maxRows)
         return min((limit for limit in limits if limit is not None), default=None)
 
+    @property
+    def resultSchema(self) -> StructType:
+        """The columns that asking adds."""
+        return result_schema(self.deserializer, self.invocation)
+
 
 def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFrame:
     """Return the predictions for the rows of a DataFrame; nothing is sent before an action needs them.
@@ -103,10 +113,20 @@ def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFram
         See `output_schema`.
     """
     sensitive = str(dataset.sparkSession.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
-    output_schema(dataset.schema, call.serializer, call.deserializer, prepend, caseSensitive=sensitive)
+    output_schema(
+        dataset.schema,
+        call.serializer,
+        call.deserializer,
+        prepend,
+        caseSensitive=sensitive,
+        invocation=call.invocation,
+    )
     inputs = list(dict.fromkeys(call.serializer.inputColumns(dataset.schema)))
     for name in inputs:
         field_of(dataset.schema, name)
+    # The column with the model's name travels last, even if the serializer wants it too.
+    inputs += filter(None, [call.invocation.targetModelCol])
+    dataset, call = shared(dataset, call)
     if _has_arrow_udf(dataset.sparkSession.version):
         return _with_udf(dataset, call, inputs, prepend)
     return _with_map(dataset, call, inputs, prepend)
@@ -121,7 +141,7 @@ def _has_arrow_udf(spark_version: str) -> bool:
 def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
     """Send only the input columns to Python: the row itself waits for its predictions in the JVM."""
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
-    kind = as_nullable(call.deserializer.schema)
+    kind = call.resultSchema
     udf = functions.arrow_udf(_array_function(call, inputs), kind)
     holder = _unused_name(dataset.schema.names)
     # Where a scan of Parquet feeds the function directly, Spark 4.3 refuses vectors among the columns; the
@@ -137,7 +157,7 @@ def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend
 
 def _with_map(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
     """Send whole rows to Python and back, or, without `prepend`, the input columns only."""
-    predictions = as_nullable(call.deserializer.schema)
+    predictions = call.resultSchema
     if not prepend:
         chosen = dataset.select(*(F.col(_quoted(name)) for name in inputs))
         return _numbered(chosen).mapInArrow(partial(_answer_batches, call, inputs), predictions)

@@ -14,6 +14,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from sagemaker_spark_py.local import (
     endpoints,
+    identity,
     models,
     protocol,
     runtime,
@@ -75,15 +76,17 @@ class Application:
         """Answer what is ours; None: the library answers."""
         if request.path == FAULTS_PATH:
             return self._faults.administer(request)
-        fault = self._faults.meet(request)
-        if fault is not None:
-            logger.info("%s %s: a fault was asked for: %s", request.service, request.operation, fault.status)
-            return fault
+        return self._faults.meet(request, self._serve)
+
+    def _serve(self, request: Incoming) -> Answer | None:
+        """Answer as the service does."""
         service = request.service
         if service == "sagemaker":
             return self._control(request)
         if service == "sagemaker-runtime":
             return self._invoke(request)
+        if service == "sts":
+            return identity.caller(request)
         if service == "s3":
             s3_guard.check(request)
         return None

@@ -62,7 +62,7 @@ def training_job(
     instance_type: str,
     instance_count: int,
     volume_gb: int,
-    max_runtime_seconds: int,
+    max_runtime_seconds: int | None,
     input_mode: str = "File",
     hyperparameters: Mapping[str, Any] | None = None,
     kms_key_id: str | None = None,
@@ -77,7 +77,7 @@ def training_job(
     channels : sequence of dict
         From `channel`. They are read in `input_mode`: ``"File"``, ``"Pipe"`` or ``"FastFile"``.
     instance_type, instance_count, volume_gb, max_runtime_seconds
-        The instances, the GB of storage of each, and the seconds after which SageMaker stops the job.
+        The instances, the GB of storage of each, and the seconds after which the job is stopped, if any.
     hyperparameters : mapping, optional
         Values other than text are turned into it by `as_text`.
     kms_key_id : str, optional
@@ -98,7 +98,7 @@ def training_job(
         "InputDataConfig": list(channels),
         "OutputDataConfig": {"S3OutputPath": output_uri, **_given({"KmsKeyId": kms_key_id})},
         "ResourceConfig": _instances(instance_type, instance_count, volume_gb),
-        "StoppingCondition": {"MaxRuntimeInSeconds": max_runtime_seconds},
+        "StoppingCondition": _given({"MaxRuntimeInSeconds": max_runtime_seconds}),
         **_given({"HyperParameters": texts or None}),
     }
     return validated("CreateTrainingJob", merged(request, extra))

@@ -43,10 +43,16 @@ def reports(frame: DataFrame, task: Task) -> DataFrame:
     task : Task
         What each task is to do.
     """
-    if type(task.plan.format) not in _OPTIONS or accelerate(frame.sparkSession) != JAVA:
+    if not _is_for_java(task.plan) or accelerate(frame.sparkSession) != JAVA:
         return frame.mapInArrow(partial(write_partition, task), RESULT)
     chunks = in_chunks(_encoded(frame, task.plan), BATCH_BYTES)
     return chunks.mapInArrow(partial(write_chunks, replace(task, plan=_taken(task.plan))), RESULT)
+
+
+def _is_for_java(plan: Plan) -> bool:
+    """Tell whether Java can do all that a plan asks for: it knows no weights, and only refuses rows."""
+    plain = plan.columns.weight is None and plan.invalid.handling == "error"
+    return plain and type(plan.format) in _OPTIONS
 
 
 def write_chunks(task: Task, chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -31,7 +31,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("cases", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; default: all")
     parser.add_argument("--rows", type=int, default=Bench.rows, help="rows of most inputs")
     parser.add_argument("--repeat", type=int, default=Bench.repeat, help="how often each thing is measured")
-    parser.add_argument("--large-rows", type=int, default=Bench.large_rows, help="rows for memory: 6.3 kB each")
+    parser.add_argument(
+        "--large-rows", type=int, default=Bench.large_rows, help="rows for memory: 6.3 kB each"
+    )
     parser.add_argument("--soak-rows", type=int, default=Bench.soak_rows, help="rows of the soak")
     parser.add_argument("--folder", type=Path, default=Bench.folder, help="of inputs and results")
     return parser

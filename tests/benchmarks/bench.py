@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,12 +19,13 @@ from pyspark.sql import DataFrame, SparkSession
 from sagemaker_spark_py.service.session import Session
 from tests.benchmarks.peer import ROOT, Peer, is_installed
 from tests.benchmarks.stub import Stub
+from tests.benchmarks.timing import Run, Times, interleaved
 
 SAGEMAKER2, SPARK33 = ".venv-peer-sagemaker2", ".venv-peer-spark33"
 MASTER, MEMORY, FILE_BYTES = "local[2]", "6g", 256 << 20
 BUCKET = "benchmarks"
 _REGION = "us-east-1"
-_KEYS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_EC2_METADATA_DISABLED": "true"}
+KEYS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Bench:
         Rows of most inputs.
     repeat : int
         How often each thing is measured.
+    warm_ups : int
+        How often it is done before that.
     large_rows : int
         Rows of the inputs that are only about memory.
     soak_rows : int
@@ -47,13 +50,14 @@ class Bench:
 
     rows: int = 100_000
     repeat: int = 3
+    warm_ups: int = 1
     large_rows: int = 160_000
     soak_rows: int = 10_000_000
     folder: Path = ROOT / ".benchmarks"
     _open: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Bench:
-        os.environ.update(_KEYS, PYSPARK_PYTHON=sys.executable)
+        os.environ.update(KEYS, PYSPARK_PYTHON=sys.executable)
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             os.environ.pop(name, None)
         return self
@@ -72,7 +76,11 @@ class Bench:
         builder = SparkSession.builder.master(MASTER).config("spark.driver.memory", MEMORY)
         for name in ("maxPartitionBytes", "openCostInBytes"):  # a file is a partition
             builder = builder.config(f"spark.sql.files.{name}", FILE_BYTES)
-        spark = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false").getOrCreate()
+        spark = (
+            builder.config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .getOrCreate()
+        )
         spark.sparkContext.setLogLevel("ERROR")
         self._open.callback(spark.stop)
         return spark
@@ -110,6 +118,10 @@ class Bench:
         request = urllib.request.Request(f"{self.s3_url}/moto-api/reset", method="POST")
         with urllib.request.urlopen(request, timeout=60):
             boto3.client("s3", endpoint_url=self.s3_url, region_name=_REGION).create_bucket(Bucket=BUCKET)
+
+    def measured(self, runs: Mapping[str, Run]) -> dict[str, Times]:
+        """Return the times of several things that were done in turn."""
+        return interleaved(runs, self.repeat, self.warm_ups)
 
     def session(self, **urls: str) -> Session:
         """Return a session that leads to these URLs, by service."""

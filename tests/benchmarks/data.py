@@ -51,7 +51,9 @@ def vectors(folder: Path, kind: str, rows: int, partitions: int = 5, dim: int = 
     if not (target / "_SUCCESS").exists():
         target.mkdir(parents=True, exist_ok=True)
         for part, own in enumerate(np.array_split(np.arange(rows), partitions)):
-            column = _dense_column(len(own), dim, part) if kind == "dense" else _sparse_column(len(own), dim, part)
+            column = (
+                _dense_column(len(own), dim, part) if kind == "dense" else _sparse_column(len(own), dim, part)
+            )
             table = pa.table([pa.array(own.astype(float)), column], schema=_schema())
             pq.write_table(table, target / f"part-{part:05d}.parquet", row_group_size=max(1, len(own)))
         (target / "_SUCCESS").touch()

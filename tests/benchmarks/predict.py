@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyspark.sql import DataFrame
 
-from sagemaker_spark_py.inference import WAYS, EndpointCall
+from sagemaker_spark_py import EndpointCreationPolicy, Invocation, SageMakerModel
 from sagemaker_spark_py.transformation.deserializers import (
     KMeansProtobufResponseRowDeserializer,
     XGBoostCSVRowDeserializer,
@@ -23,9 +25,15 @@ FORMATS = {
 }
 
 
-def predicted(bench: Bench, frame: DataFrame, format: str, **limits: int) -> DataFrame:
-    """Return a DataFrame with the stub's predictions; `limits` are arguments of `EndpointCall`."""
+def predicted(bench: Bench, frame: DataFrame, format: str, **how: Any) -> DataFrame:
+    """Return a DataFrame with the stub's predictions; `how` are arguments of `Invocation`."""
     serializer, deserializer = FORMATS[format]
-    session = bench.session(**{"sagemaker-runtime": bench.stub.url})
-    call = EndpointCall(session, "stub", serializer(), deserializer(), **limits)
-    return WAYS["endpoint"](frame, call, True)
+    model = SageMakerModel(
+        existingEndpointName="stub",
+        endpointCreationPolicy=EndpointCreationPolicy.DO_NOT_CREATE,
+        requestRowSerializer=serializer(),
+        responseRowDeserializer=deserializer(),
+        invocation=Invocation(**how),
+        session=bench.session(**{"sagemaker-runtime": bench.stub.url}),
+    )
+    return model.transform(frame)

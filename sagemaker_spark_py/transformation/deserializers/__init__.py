@@ -11,7 +11,7 @@ from sagemaker_spark_py.transformation.deserializers.algorithms import (
     PCAProtobufResponseRowDeserializer,
 )
 from sagemaker_spark_py.transformation.deserializers.csv import XGBoostCSVRowDeserializer
-from sagemaker_spark_py.transformation.deserializers.deserializer import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers.deserializer import Predictions, ResponseRowDeserializer
 from sagemaker_spark_py.transformation.deserializers.json import (
     JSONLinesResponseRowDeserializer,
     JSONResponseRowDeserializer,
@@ -34,6 +34,7 @@ __all__ = [
     "LinearLearnerRegressorProtobufResponseRowDeserializer",
     "NpyResponseRowDeserializer",
     "PCAProtobufResponseRowDeserializer",
+    "Predictions",
     "ProtobufResponseRowDeserializer",
     "ResponseRowDeserializer",
     "TextResponseRowDeserializer",

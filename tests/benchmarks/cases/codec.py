@@ -12,7 +12,7 @@ from sagemaker_spark_py.recordio import decode, encode_dense, encode_sparse, rec
 from tests.benchmarks import data
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.report import Line, faster
-from tests.benchmarks.timing import Run, interleaved
+from tests.benchmarks.timing import Run
 
 _MAGIC = (0xCED7230A).to_bytes(4, "little")
 
@@ -45,7 +45,7 @@ def run(bench: Bench) -> Iterator[Line]:
             sizes = {"rows": rows, "columns": data.DIM, "seed": 0}
             sizes |= {"density": data.DENSITY} if action.endswith("sparse") else {}
             runs["sagemaker 2"] = partial(bench.codec_peer.do, action, **sizes)
-        times = interleaved(runs, bench.repeat)
+        times = bench.measured(runs)
         for name in list(runs)[1:]:
             goal = goals.get(action, "") if name == "sagemaker 2" else ""
             case = f"{action.replace('_', ' ')}, {rows} x {data.DIM}"

@@ -13,7 +13,7 @@ from tests.benchmarks.bench import Bench, scan
 from tests.benchmarks.predict import predicted
 from tests.benchmarks.report import Line, faster
 from tests.benchmarks.stub import Behaviour
-from tests.benchmarks.timing import Run, interleaved
+from tests.benchmarks.timing import Run
 
 LATENCIES_MS = {"recordio": (0, 20, 100, 1000), "text": (0, 100)}
 _GOALS = {
@@ -49,7 +49,7 @@ def _at(bench: Bench, frame: DataFrame, path: Path, format: str, latency_ms: int
     if (peer := bench.spark_peer) is not None:
         runs[f"{_PEER} scan"] = partial(peer.do, "scan", path=str(path))
         runs[_PEER] = partial(peer.do, "transform", path=str(path), format=format)
-    times = {name: times.median for name, times in interleaved(runs, bench.repeat).items()}
+    times = {name: times.median for name, times in bench.measured(runs).items()}
     for settings, goal in zip((_DEFAULT, _MANY), _GOALS[format, latency_ms], strict=True):
         case = f"{format} at {latency_ms} ms, {settings}"
         if _PEER not in times:

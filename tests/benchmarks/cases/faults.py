@@ -9,12 +9,13 @@ from tests.benchmarks.bench import Bench, scan
 from tests.benchmarks.predict import predicted
 from tests.benchmarks.report import Line, slower
 from tests.benchmarks.stub import FAULTY, Behaviour
-from tests.benchmarks.timing import interleaved
 
 
 def run(bench: Bench) -> Iterator[Line]:
     """Compare with a clean run of the same rows."""
-    frame = predicted(bench, bench.spark.read.parquet(str(data.vectors(bench.inputs, "dense", bench.rows))), "recordio")
+    frame = predicted(
+        bench, bench.spark.read.parquet(str(data.vectors(bench.inputs, "dense", bench.rows))), "recordio"
+    )
 
     def clean() -> None:
         bench.stub.behave(Behaviour())
@@ -24,7 +25,7 @@ def run(bench: Bench) -> Iterator[Line]:
         bench.stub.behave(FAULTY)
         scan(frame)()
 
-    times = interleaved({"clean": clean, "faulty": faulty}, bench.repeat)
+    times = bench.measured({"clean": clean, "faulty": faulty})
     counts = bench.stub.counts()
     faults = ", ".join(f"{number} {kind}" for kind, number in counts.faults.items())
     case = f"faults of 11 % of requests (last: {counts.requests} requests, {faults.replace('_', ' ')})"

@@ -16,7 +16,6 @@ from tests.benchmarks.bench import Bench, scan
 from tests.benchmarks.predict import predicted
 from tests.benchmarks.report import Line, faster
 from tests.benchmarks.stub import Behaviour
-from tests.benchmarks.timing import interleaved
 
 ROWS_PER_REQUEST = 500
 LATENCY_MS = 20
@@ -35,7 +34,7 @@ def run(bench: Bench) -> Iterator[Line]:
         "csv": scan(predicted(bench, whole, "csv")),
         "hand": scan(by_hand),
     }
-    times = interleaved(runs, bench.repeat)
+    times = bench.measured(runs)
     for format in ("recordio", "csv"):
         case = f"{format} at {LATENCY_MS} ms, default settings, whole"
         goal = ">= 10" if format == "recordio" else ""

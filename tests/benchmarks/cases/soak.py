@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -13,7 +14,6 @@ from tests.benchmarks.predict import predicted
 from tests.benchmarks.report import Line
 from tests.benchmarks.stub import FAULTY
 from tests.benchmarks.timing import timed
-from dataclasses import replace
 
 PARTITIONS = 8
 ROWS_PER_REQUEST = 5_000
@@ -42,7 +42,7 @@ def run(bench: Bench) -> Iterator[Line]:
 
 
 def _accounted(frame: DataFrame, number: F.Column) -> Row:
-    """Return how many rows there are, how many have another row's number, and two checksums of the numbers."""
+    """Count the rows, and those with another row's number; add two checksums of the numbers."""
     number = number.cast("long")
     row = frame.select("label", number.alias("number")).agg(
         F.count("*").alias("rows"),

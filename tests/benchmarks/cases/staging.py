@@ -21,7 +21,7 @@ from sagemaker_spark_py.staging.rows import sliced
 from tests.benchmarks import data
 from tests.benchmarks.bench import BUCKET, Bench, scan
 from tests.benchmarks.report import Line, faster, slower
-from tests.benchmarks.timing import Run, Times, interleaved, timed
+from tests.benchmarks.timing import Run, Times, timed
 
 PYTHON, JAVA = "python", "java"
 _PEER = "1.4.5"
@@ -61,7 +61,7 @@ def _to_files(bench: Bench, case: str, frame: DataFrame, path: Path) -> Iterator
     if (peer := bench.spark_peer) is not None:
         runs[f"{_PEER} scan"] = partial(peer.do, "scan", path=str(path))
         runs[_PEER] = partial(peer.do, "write", path=str(path), target=str(target / "peer"))
-    times = interleaved(runs, bench.repeat)
+    times = bench.measured(runs)
     shutil.rmtree(target)
     yield from _compared(case, times)
 
@@ -98,7 +98,7 @@ def _to_s3(bench: Bench, case: str, frame: DataFrame, path: Path) -> Iterator[Li
     if (peer := bench.spark_peer) is not None:
         arguments = {"path": str(path), "target": f"s3a://{BUCKET}/peer", "s3_url": bench.s3_url}
         runs[_PEER] = partial(peer.do, "write", **arguments)
-    times = interleaved({name: partial(_then_empty, bench, run) for name, run in runs.items()}, bench.repeat)
+    times = bench.measured({name: partial(_then_empty, bench, run) for name, run in runs.items()})
     bench.spark.conf.unset("sagemaker_spark_py.lane")
     for lane in lanes(bench):
         yield slower(f"{case}, {lane}", times[lane].median, times["boto3 alone"].median, "boto3 alone")
@@ -113,7 +113,9 @@ def _then_empty(bench: Bench, run: Run) -> float:
 
 
 def _object_sizes(bench: Bench) -> list[int]:
-    listed = boto3.client("s3", endpoint_url=bench.s3_url, region_name="us-east-1").list_objects_v2(Bucket=BUCKET)
+    listed = boto3.client("s3", endpoint_url=bench.s3_url, region_name="us-east-1").list_objects_v2(
+        Bucket=BUCKET
+    )
     return [entry["Size"] for entry in listed["Contents"] if entry["Key"].endswith(".pbr")]
 
 
@@ -141,7 +143,9 @@ def _write_partition(
     settled: Plan, target: str, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     columns = settled.columns
-    rows = (columns.read(some.batch, settled.dim) for some in sliced(batches, columns, settled.format.expands))
+    rows = (
+        columns.read(some.batch, settled.dim) for some in sliced(batches, columns, settled.format.expands)
+    )
     number = TaskContext.get().partitionId()
     with (Path(target) / f"part-{number:05d}.pbr").open("wb") as file:
         for buffer in settled.format.buffers(rows, columns):

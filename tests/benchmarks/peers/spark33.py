@@ -3,11 +3,8 @@
 import os
 import shutil
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from answering import answer, own_output  # noqa: E402
+from answering import answer, own_output
 
 RESULTS = own_output()
 os.environ.setdefault("AWS_REGION", "us-east-1")
@@ -19,6 +16,7 @@ from sagemaker_pyspark import EndpointCreationPolicy, SageMakerModel  # noqa: E4
 from sagemaker_pyspark.transformation import deserializers, serializers  # noqa: E402
 
 MASTER, MEMORY, FILE_BYTES = sys.argv[1:]
+KEYS = "com.amazonaws.auth.EnvironmentVariableCredentialsProvider"
 READ_TIMEOUT_MS = 80_000  # what the library itself sets
 FORMATS = {
     "recordio": ("ProtobufRequestRowSerializer", "KMeansProtobufResponseRowDeserializer"),
@@ -35,7 +33,7 @@ spark = (
     .config("spark.sql.files.openCostInBytes", FILE_BYTES)
     .config("spark.sql.parquet.enableNestedColumnVectorizedReader", "true")
     .config("spark.hadoop.fs.s3a.path.style.access", "true")
-    .config("spark.hadoop.fs.s3a.aws.credentials.provider", "com.amazonaws.auth.EnvironmentVariableCredentialsProvider")
+    .config("spark.hadoop.fs.s3a.aws.credentials.provider", KEYS)
     .getOrCreate()
 )
 frames = {}
@@ -76,7 +74,9 @@ def use_endpoint(url):
     aws, runtime = jvm.com.amazonaws, jvm.com.amazonaws.services.sagemakerruntime
     place = getattr(aws.client.builder, "AwsClientBuilder$EndpointConfiguration")(url, "us-east-1")
     builder = runtime.AmazonSageMakerRuntimeClientBuilder.standard().withEndpointConfiguration(place)
-    client = builder.withClientConfiguration(aws.ClientConfiguration().withSocketTimeout(READ_TIMEOUT_MS)).build()
+    client = builder.withClientConfiguration(
+        aws.ClientConfiguration().withSocketTimeout(READ_TIMEOUT_MS)
+    ).build()
     batches = aws.services.sagemaker.sparksdk.transformation.util.RequestBatchIterator
     getattr(batches, "sagemakerRuntime_$eq")(client)
 
