@@ -17,6 +17,7 @@ from pyspark.sql.types import StructType
 
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.inference.invoke import answers, pieces
+from sagemaker_spark_py.inference.lanes import encoded
 from sagemaker_spark_py.inference.output import output_schema
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.service.session import Session
@@ -91,9 +92,14 @@ def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFram
     inputs = list(dict.fromkeys(call.serializer.inputColumns(dataset.schema)))
     for name in inputs:
         field_of(dataset.schema, name)
-    if _has_arrow_udf(dataset.sparkSession.version):
-        return _with_udf(dataset, call, inputs, prepend)
-    return _with_map(dataset, call, inputs, prepend)
+    columns = [F.col(_quoted(name)) for name in inputs]
+    has_udf = _has_arrow_udf(dataset.sparkSession.version)
+    # Without such functions whole rows travel, and payloads would come on top of them.
+    if (has_udf or not prepend) and (java := encoded(dataset, call)):
+        call, inputs, columns = java[0], ["payload"], [java[1]]
+    if has_udf:
+        return _with_udf(dataset, call, inputs, columns, prepend)
+    return _with_map(dataset, call, inputs, columns, prepend)
 
 
 def _has_arrow_udf(spark_version: str) -> bool:
@@ -102,25 +108,30 @@ def _has_arrow_udf(spark_version: str) -> bool:
     return tuple(numbers) >= _FIRST_WITH_ARROW_UDF and hasattr(F, "arrow_udf")
 
 
-def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
+def _with_udf(
+    dataset: DataFrame, call: EndpointCall, inputs: list[str], columns: list[Column], prepend: bool
+) -> DataFrame:
     """Send only the input columns to Python: the row itself waits for its predictions in the JVM."""
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
     kind = as_nullable(call.deserializer.schema)
     udf = functions.arrow_udf(_array_function(call, inputs), kind)
     # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
-    predictions: Column = udf.asNondeterministic()(*(F.col(_quoted(name)) for name in inputs))
+    predictions: Column = udf.asNondeterministic()(*columns)
     holder = _unused_name(dataset.schema.names)
     if not prepend:
         return dataset.select(predictions.alias(holder)).select(f"{holder}.*")
     return dataset.select("*", predictions.alias(holder)).select("*", f"{holder}.*").drop(holder)
 
 
-def _with_map(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
+def _with_map(
+    dataset: DataFrame, call: EndpointCall, inputs: list[str], columns: list[Column], prepend: bool
+) -> DataFrame:
     """Send whole rows to Python and back, or, without `prepend`, the input columns only."""
     predictions = as_nullable(call.deserializer.schema)
     if not prepend:
-        chosen = dataset.select(*(F.col(_quoted(name)) for name in inputs))
-        return _numbered(chosen).mapInArrow(partial(_answer_batches, call, inputs), predictions)
+        return _numbered(dataset.select(*columns)).mapInArrow(
+            partial(_answer_batches, call, inputs), predictions
+        )
     places = [dataset.columns.index(name) for name in inputs]
     schema = StructType(dataset.schema.fields + predictions.fields)
     return _numbered(dataset).mapInArrow(partial(_answer_rows, call, inputs, places), schema)
