@@ -59,6 +59,24 @@ test-jvm:  ## Check and test the Java part, where Maven and a JDK are
 test-spark35: $(VENV35)/.installed  ## Run the smoke tests on Spark 3.5
 	@PYSPARK_PYTHON="$(CURDIR)/$(VENV35)/bin/python" $(VENV35)/bin/python $(PYTEST) -m smoke
 
+bench: $(VENV)/.installed-dev  ## Measure, beside the peers that are installed; CASES="codec endpoint" for some only
+	@PYSPARK_PYTHON="$(CURDIR)/$(BIN)/python" $(BIN)/python -m tests.benchmarks $(CASES)
+
+bench-peers: .venv-peer-sagemaker2/.installed .venv-peer-spark33/.installed  ## Install what benchmarks compare with
+
+.venv-peer-sagemaker2/.installed:
+	@echo "Installing sagemaker<3 into $(@D) ($(PYTHON)) ..."
+	@"$(PYTHON)" -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check 'sagemaker<3' scipy
+	@touch $@
+
+# It brings Spark 3.3, which runs on Java 17; it imports pkg_resources, which newer setuptools lack.
+.venv-peer-spark33/.installed:
+	@echo "Installing sagemaker_pyspark 1.4.5 into $(@D) ($(PYTHON35)) ..."
+	@"$(PYTHON35)" -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check 'setuptools<81' 'numpy<2' sagemaker_pyspark==1.4.5
+	@touch $@
+
 lint: $(VENV)/.installed-dev  ## Check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -69,5 +87,5 @@ format: $(VENV)/.installed-dev  ## Bring the source into the project's format
 	@$(BIN)/ruff format .
 
 clean:  ## Remove everything that the other commands made
-	rm -rf $(VENV) $(VENV35) build dist jvm/target sagemaker_spark_py/jars *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV35) .venv-peer-* .benchmarks build dist jvm/target sagemaker_spark_py/jars *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

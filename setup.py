@@ -98,6 +98,12 @@ setup(
         ]
     },
     cmdclass={"build_py": with_jar(build_py), "develop": with_jar(develop), "sdist": SdistWithJvm},
+    entry_points={
+        "console_scripts": [
+            "sagemakerpyspark-jars=sagemaker_spark_py.command_line:jars",
+            "sagemakerpyspark-emr-jars=sagemaker_spark_py.command_line:emr_jars",
+        ]
+    },
     python_requires=">=3.10",
     install_requires=[
         "pyspark>=3.5",

@@ -7,7 +7,12 @@ from sagemaker_spark_py import aws_names
 
 if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
+    from sagemaker_spark_py.algorithms.script_mode import ScriptModeEstimator
+    from sagemaker_spark_py.batch_transform import BatchTransform
+    from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
+    from sagemaker_spark_py.inference import InvocationSummary
+    from sagemaker_spark_py.inference.endpoint_udf import endpoint_udf
     from sagemaker_spark_py.invocation import Invocation
     from sagemaker_spark_py.jvm import classpath_jars
     from sagemaker_spark_py.model import SageMakerModel
@@ -31,10 +36,18 @@ if TYPE_CHECKING:
         S3DataPath,
         S3Resource,
     )
-    from sagemaker_spark_py.service import SageMakerClients, SageMakerResourceCleanup, Session
+    from sagemaker_spark_py.service import (
+        Predictor,
+        S3Downloader,
+        SageMakerClients,
+        SageMakerResourceCleanup,
+        Session,
+        get_execution_role,
+    )
     from sagemaker_spark_py.staging import read_recordio
 
 __all__ = [
+    "BatchTransform",
     "CreatedResources",
     "CustomNamePolicy",
     "CustomNamePolicyFactory",
@@ -45,21 +58,28 @@ __all__ = [
     "IAMRoleFromConfig",
     "IAMRoleResource",
     "Invocation",
+    "InvocationSummary",
     "NamePolicy",
     "NamePolicyFactory",
+    "Predictor",
     "RandomNamePolicy",
     "RandomNamePolicyFactory",
     "S3AutoCreatePath",
     "S3DataPath",
+    "S3Downloader",
     "S3Resource",
     "SageMakerClients",
     "SageMakerEstimator",
     "SageMakerEstimatorBase",
     "SageMakerModel",
     "SageMakerResourceCleanup",
+    "ScriptModeEstimator",
     "Session",
     "classpath_jars",
+    "endpoint_udf",
+    "get_execution_role",
     "get_image_uri",
+    "local_session",
     "read_recordio",
 ]
 
@@ -67,11 +87,16 @@ __all__ = [
 # neither Spark nor AWS, and should start without them.
 _HOMES = {
     "algorithms.images": ("get_image_uri",),
+    "algorithms.script_mode": ("ScriptModeEstimator",),
+    "embedded": ("local_session",),
     "estimator": (
         "SageMakerEstimator",
         "SageMakerEstimatorBase",
     ),
+    "batch_transform": ("BatchTransform",),
+    "inference": ("InvocationSummary",),
     "invocation": ("Invocation",),
+    "inference.endpoint_udf": ("endpoint_udf",),
     "jvm": ("classpath_jars",),
     "model": ("SageMakerModel",),
     "names": (
@@ -95,9 +120,12 @@ _HOMES = {
         "S3Resource",
     ),
     "service": (
+        "Predictor",
+        "S3Downloader",
         "SageMakerClients",
         "SageMakerResourceCleanup",
         "Session",
+        "get_execution_role",
     ),
     "staging": ("read_recordio",),
 }

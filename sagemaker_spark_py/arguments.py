@@ -102,10 +102,13 @@ class HasSettings:
     __signature__: ClassVar[inspect.Signature]
     _positional: ClassVar[str] = ""
     """Names in positional order; all others are taken by name only."""
+    _keyword_params: ClassVar[str] = ""
+    """Names of Params that the constructor takes too, by name only."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        defaults = {n: s.default for n, s in cls._declared_settings().items()} | {"uid": None}
+        defaults = {n: s.default for n, s in cls._declared_settings().items()}
+        defaults |= dict.fromkeys([*cls._keyword_params.split(), "uid"])
         positional = cls._positional.split()
         by_name = [name for name in defaults if name not in positional]
         cls.__signature__ = inspect.Signature(
@@ -123,8 +126,15 @@ class HasSettings:
             found.update({n: s for n, s in vars(klass).items() if isinstance(s, Setting)})
         return found
 
+    def _set_checked(self, name: str, value: Any) -> Any:
+        """Set a Param."""
+        raise NotImplementedError
+
     def _bind_settings(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-        """Check and store the constructor's arguments, defaults filled in; return the given `uid`."""
+        """Check and store the constructor's arguments, defaults filled in; return the given `uid`.
+
+        Those that are Params are set.
+        """
         try:
             bound = self.__signature__.bind(*args, **kwargs)
         except TypeError as error:
@@ -132,6 +142,10 @@ class HasSettings:
             raise TypeError(f"{name}(): {error}; expected {name}{self.__signature__}.") from None
         bound.apply_defaults()
         uid: str | None = bound.arguments.pop("uid")
+        for name in self._keyword_params.split():
+            value = bound.arguments.pop(name)
+            if value is not None:
+                self._set_checked(name, value)
         declared = self._declared_settings()
         self._settings = {name: declared[name].value(value) for name, value in bound.arguments.items()}
         return uid

@@ -11,9 +11,13 @@
     │   ├── AccessError                  missing, expired or insufficient credentials; a bucket of others
     │   └── NotFoundError                the named thing does not exist
     ├── StagingError                     writing the training data to S3 failed
-    ├── TrainingError                    a training job failed; carries job name and reason
-    │   └── TrainingStoppedError         it was stopped
-    │       └── TrainingInterruptedError (KeyboardInterrupt)   Ctrl-C ended the wait
+    ├── JobError                         a job of SageMaker did not end well; carries job name and reason
+    │   ├── TrainingError                a training job failed
+    │   │   └── TrainingStoppedError     it was stopped
+    │   │       └── TrainingInterruptedError (KeyboardInterrupt)   Ctrl-C ended the wait
+    │   └── TransformError               a Batch Transform job failed, or its outputs do not fit
+    │       └── TransformStoppedError    it was stopped
+    │           └── TransformInterruptedError (KeyboardInterrupt)   Ctrl-C ended the wait
     ├── ResourceCreationError            an endpoint was not made; carries what was created and still exists
     ├── ArtifactError                    a model artifact cannot be unpacked or read
     ├── CleanupError                     deleting resources failed; carries what is left
@@ -95,15 +99,15 @@ class StagingError(SageMakerSparkError):
     """Writing the training data to S3 failed."""
 
 
-class TrainingError(SageMakerSparkError):
-    """A training job did not end well.
+class JobError(SageMakerSparkError):
+    """A job of SageMaker did not end well.
 
     Attributes
     ----------
     jobName : str
         The job, which still exists in SageMaker.
     status : str
-        Its last known TrainingJobStatus.
+        Its last known status, as SageMaker names it.
     reason : str
         FailureReason as SageMaker gives it, or ``""``.
     """
@@ -115,12 +119,28 @@ class TrainingError(SageMakerSparkError):
         self.reason = reason
 
 
+class TrainingError(JobError):
+    """A training job did not end well."""
+
+
 class TrainingStoppedError(TrainingError):
     """The training job was stopped, or waiting for it was interrupted."""
 
 
 class TrainingInterruptedError(TrainingStoppedError, KeyboardInterrupt):
     """Ctrl-C ended the wait for a training job; still a `KeyboardInterrupt` to the program around it."""
+
+
+class TransformError(JobError):
+    """A Batch Transform job did not end well, or its outputs do not fit the rows that were sent."""
+
+
+class TransformStoppedError(TransformError):
+    """The Batch Transform job was stopped, or waiting for it was interrupted."""
+
+
+class TransformInterruptedError(TransformStoppedError, KeyboardInterrupt):
+    """Ctrl-C ended the wait for a Batch Transform job; still a `KeyboardInterrupt` to the program."""
 
 
 class _WithResources(SageMakerSparkError):

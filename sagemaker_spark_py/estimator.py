@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspark.ml.base import Estimator, _FitMultipleIterator
 from pyspark.sql import DataFrame
@@ -13,15 +15,17 @@ from pyspark.sql.types import StructType
 
 from sagemaker_spark_py import trials
 from sagemaker_spark_py.arguments import setting, text, text_map
-from sagemaker_spark_py.errors import ResourceCreationError, ServiceError, TrainingError
+from sagemaker_spark_py.embedded import role_for, session_for
+from sagemaker_spark_py.errors import ResourceCreationError, SchemaError, ServiceError, TrainingError
+from sagemaker_spark_py.inputs import HasInputs, Input, attribute_count, common_dim
 from sagemaker_spark_py.model import SageMakerModel, hosting_requests
 from sagemaker_spark_py.names import NamePolicy
 from sagemaker_spark_py.params import HasHyperparameters
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import EndpointCreationPolicy, S3DataPath
 from sagemaker_spark_py.service import Place, Session, jobs, progress, requests, resolve_path, resolve_role
-from sagemaker_spark_py.settings import EstimatorSettings
-from sagemaker_spark_py.staging import Plan, SharedRows, SparkPlan, Staged, plan, write
+from sagemaker_spark_py.staging import Plan, SharedRows, Staged, write
+from sagemaker_spark_py.transformation.deserializers import Predictions
 
 if TYPE_CHECKING:
     from pyspark.ml._typing import ParamMap
@@ -31,12 +35,15 @@ _ANYWHERE = Place("bucket", "prefix")
 """Stands for places that are not known yet while a request is checked."""
 
 
-class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, EstimatorSettings, Persistent):
+class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasInputs, Persistent):
     """What all estimators share; use `SageMakerEstimator` or an algorithm's class.
 
     ``fit()`` runs on the driver and waits for the training job, for hours if need be; the executors write the
     training data to S3. Constructor arguments are read-only attributes of the same names.
     """
+
+    _from_data: ClassVar[tuple[str, ...]] = ()
+    """Hyperparameters that tell the number of features, and need not be given."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -114,52 +121,95 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
     def _fit_on(self, rows: SharedRows) -> SageMakerModel:
         trials.delete_forgotten(self.uid)
         dataset, names = rows.dataset, self.namePolicyFactory.createNamePolicy()
-        role = resolve_role(self.sagemakerRole, _conf_of(dataset))
-        staging_plan = self._check(dataset.schema, names, role)
+        default_role = role_for(self.trainingInstanceType)
+        role = resolve_role(self.sagemakerRole, _conf_of(dataset), default_role)
+        inputs = self._check(dataset, names, role)
         session = self._session()
         source, target = self._places(dataset, names, session)
+        wanted = {i.way: partial(self._stage, i, source, session) for i in inputs if i.plan is not None}
+        with self._beside(session, target):
+            with rows.use(wanted, self.deleteStagingDataAfterTraining) as staged:
+                dim = common_dim(inputs, staged)
+                self._check_job(self._completed_hyperparameters(dim))
+                request = self._request(names, role, inputs, staged, target, dim)
+                job = self._train(session, request, staged[inputs[0].way])
+            artifact = self._artifact(session, target, jobs.model_data_uri(job))
+        return self._copyValues(self._model(names, role, session, artifact))
 
-        def stage() -> Staged:
-            manifest = self.trainingInputMode != "FastFile"
-            return write(dataset, source, session, staging_plan, manifest=manifest, instances=self._shares())
+    @contextmanager
+    def _beside(self, session: Session, target: Place) -> Iterator[None]:
+        """Keep in S3, until the job is over, what it needs besides its channels."""
+        yield
 
-        with rows.use(staging_plan, stage, self.deleteStagingDataAfterTraining) as staged:
-            request = self._request(names, role, staged.uri, staged.s3DataType, staging_plan, target)
-            job = self._train(session, request, staged)
-        return self._copyValues(self._model(names, role, session, jobs.model_data_uri(job)))
+    def _artifact(self, session: Session, target: Place, artifact: str) -> str:
+        """Return the URI of what is hosted, made of what the job has left."""
+        return artifact
 
-    def _check(self, schema: StructType, names: NamePolicy, role: str) -> Plan | SparkPlan:
-        """Refuse everything that can be refused without asking AWS; return how rows are staged."""
-        self.check_hyperparameters(self.hyperParameters)
-        hyperparameters = self._all_hyperparameters()
-        self._check_job(hyperparameters)
-        dim = hyperparameters.get("feature_dim", "")
-        staging_plan = plan(
-            schema,
-            self.trainingSparkDataFormat,
-            self.trainingSparkDataFormatOptions,
-            columns=self.trainingProjectedColumns,
-            dim=int(dim) if dim.isdigit() else None,
-            compression=self.trainingCompressionCodec,
-        )
-        self._request(names, role, _ANYWHERE.uri, "ManifestFile", staging_plan, _ANYWHERE)
+    def _toolkit_hyperparameters(self, names: NamePolicy, target: Place) -> dict[str, str]:
+        """Return hyperparameters that are meant for what runs the algorithm."""
+        return {}
+
+    def _check(self, dataset: DataFrame, names: NamePolicy, role: str) -> list[Input]:
+        """Refuse everything that can be refused without asking AWS; return the channels."""
+        inputs = self._inputs(dataset, self._known_dim(dataset.schema))
+        staged_by_us = isinstance(inputs[0].plan, Plan)
+        self.check_hyperparameters([*self.hyperParameters, *(self._from_data if staged_by_us else ())])
+        self._check_job(self._all_hyperparameters())
+        self._request(names, role, inputs, {}, _ANYWHERE)
+        if self.modelPrependInputRowsToTransformationRows:
+            self._refuse_taken_names(dataset.schema)
+        settings = self._model_settings(names, role, S3DataPath("bucket", "model.tar.gz"))
+        self._request_serializer(settings["requestRowSerializer"], self.intake.numbers)
+        self._response_deserializer(settings["responseRowDeserializer"], settings["predictions"])
         if self.endpointCreationPolicy is not EndpointCreationPolicy.DO_NOT_CREATE:
-            hosting_requests(self._model_settings(names, role, S3DataPath("bucket", "model.tar.gz")))
-        return staging_plan
+            hosting_requests(settings)
+        return inputs
+
+    def _known_dim(self, schema: StructType) -> int | None:
+        """Return how many features there are, as far as that is known before rows are read."""
+        given = self._all_hyperparameters().get("feature_dim", "")
+        told = attribute_count(schema, self._features())
+        if not given.isdigit():
+            return told
+        if told is not None and told != int(given):
+            raise SchemaError(
+                f"feature_dim does not fit column {self._features()!r}: {given}; expected {told} by the "
+                "schema. Correct it, or leave it out."
+            )
+        return int(given)
+
+    def _stage(self, some: Input, source: Place, session: Session) -> Staged:
+        """Write the rows of one channel below a prefix of its name."""
+        channel = some.channel
+        assert channel.frame is not None
+        assert some.plan is not None
+        return write(
+            channel.frame,
+            replace(source, prefix=source.key(some.name)),
+            session,
+            some.plan,
+            manifest=channel.inputMode != "FastFile",
+            instances=self.trainingInstanceCount if channel.distribution == "ShardedByS3Key" else 1,
+            shards=some.shards,
+        )
+
+    def _predictions(self) -> Predictions | None:
+        """Return what the answer's columns mean to Spark ML; `None`: as the deserializer says."""
+        return None
 
     def _check_job(self, hyperparameters: Mapping[str, str]) -> None:
         """Refuse settings that the algorithm is known to fail with; `hyperparameters` as they are sent."""
 
     def _places(self, dataset: DataFrame, names: NamePolicy, session: Session) -> tuple[Place, Place]:
-        """Return where rows are staged and where SageMaker writes the model."""
+        """Return below what rows are staged and where SageMaker writes the model."""
         job, conf = names.names.trainingJobName, _conf_of(dataset)
         source = resolve_path(self.trainingInputS3DataPath, job, session, conf=conf)
-        target = resolve_path(self.trainingOutputS3DataPath, job, session, conf=conf)
-        return replace(source, prefix=source.key(self.trainingChannelName)), target
+        return source, resolve_path(self.trainingOutputS3DataPath, job, session, conf=conf)
 
-    def _shares(self) -> int:
-        """Return how many instances share the objects."""
-        return self.trainingInstanceCount if self.trainingS3DataDistribution == "ShardedByS3Key" else 1
+    def _completed_hyperparameters(self, dim: int | None) -> dict[str, str]:
+        """Return the hyperparameters; what was not given is taken from the data, if `dim` is known."""
+        told = {} if dim is None else dict.fromkeys(self._from_data, str(dim))
+        return {**told, **self._all_hyperparameters()}
 
     def _all_hyperparameters(self) -> dict[str, str]:
         given = {key: requests.as_text(key, value) for key, value in self.hyperParameters.items()}
@@ -169,32 +219,27 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
         self,
         names: NamePolicy,
         role: str,
-        uri: str,
-        s3_data_type: str,
-        staging_plan: Plan | SparkPlan,
+        inputs: Sequence[Input],
+        staged: Mapping[Hashable, Staged],
         target: Place,
+        dim: int | None = None,
     ) -> dict[str, Any]:
         """Return the parameters of CreateTrainingJob, checked."""
-        channel = requests.channel(
-            self.trainingChannelName,
-            uri,
-            s3_data_type=s3_data_type,
-            distribution=self.trainingS3DataDistribution,
-            content_type=self.trainingContentType or staging_plan.contentType,
-            compression=self.trainingCompressionCodec,
-        )
         return requests.training_job(
             name=names.names.trainingJobName,
             image=self.trainingImage,
             role=role,
-            channels=[channel],
+            channels=[some.request(staged, self.trainingInputMode) for some in inputs],
             output_uri=target.uri,
             instance_type=self.trainingInstanceType,
             instance_count=self.trainingInstanceCount,
             volume_gb=self.trainingInstanceVolumeSizeInGB,
             max_runtime_seconds=self.trainingMaxRuntimeInSeconds,
             input_mode=self.trainingInputMode,
-            hyperparameters=self._all_hyperparameters(),
+            hyperparameters={
+                **self._completed_hyperparameters(dim),
+                **self._toolkit_hyperparameters(names, target),
+            },
             kms_key_id=self.trainingKmsKeyId,
             extra=self.extraRequest.get("CreateTrainingJob"),
         )
@@ -227,7 +272,13 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
             "prependResultRows": self.modelPrependInputRowsToTransformationRows,
             "namePolicy": names,
             "invocation": self.invocation,
+            "inferenceWay": self.inferenceWay,
+            "transformInstanceType": self.transformInstanceType,
+            "transformInstanceCount": self.transformInstanceCount,
+            "transformOptions": self.transformOptions,
             "extraRequest": self.extraRequest,
+            "predictions": self._predictions(),
+            "validNumbers": self.intake.numbers,
         }
 
     def _model(self, names: NamePolicy, role: str, session: Session, artifact: str) -> SageMakerModel:
@@ -245,7 +296,9 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, Esti
 
     def _session(self) -> Session:
         clients = [self._settings[name] for name in ("sagemakerClient", "s3Client", "stsClient")]
-        return Session.resolve(self.region, clients=clients) if self.session is None else self.session
+        names = ("trainingInstanceType", "endpointInstanceType")
+        kinds = {name: self._settings[name] for name in names}
+        return session_for(kinds, self.session, self.region, clients)
 
     def __getstate__(self) -> dict[str, Any]:
         # boto3 clients cannot be pickled; the other process makes its own from the same region and URLs.

@@ -42,8 +42,9 @@ class Invocation:
         How many requests one task may have under way at a time. Fewer for a while when AWS throttles.
         A task needs about ``(maxInFlight + 1) x body + 2 x maxInFlight x answer`` bytes beside its input.
     maxTotalInFlight : int, optional
-        How many requests the whole job may have under way, over all tasks that run at a time. Needs to know
-        how many those are; see `sagemaker_spark_py.inference.share`.
+        How many requests the whole job may have under way, over all tasks that run at a time. How many
+        those are is read from the session's conf, see ``inference/share.py``; if they are more than that, the
+        rows are brought into fewer partitions.
     readTimeoutSeconds : float
         How long to wait for an answer. A model may take 60 s; AWS advises clients to wait for 70.
     connectTimeoutSeconds : float

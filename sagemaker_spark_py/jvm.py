@@ -174,6 +174,20 @@ def _report(spark: SparkSession, lane: str, reason: str) -> str:
     return lane
 
 
+def accumulator(spark: SparkSession, zero: Any, adding: Any) -> Any:
+    """Return what tasks add to and the driver reads; `None` over Spark Connect, which has no such thing.
+
+    Parameters
+    ----------
+    spark : SparkSession
+    zero : object
+        What it begins with.
+    adding : object
+        With the methods of pyspark's ``AccumulatorParam``; it is pickled into the tasks.
+    """
+    return spark.sparkContext.accumulator(zero, adding) if isinstance(spark, SparkSession) else None
+
+
 def _obstacle(spark: SparkSession) -> str | None:
     """Return why this session cannot use the jar, or `None` after it was made usable."""
     with _lock:

@@ -15,11 +15,23 @@ from pyspark.sql.types import StructType
 
 from sagemaker_spark_py import artifacts, trials
 from sagemaker_spark_py.attach import Attachable
+from sagemaker_spark_py.batches import TransformsInBatches, model_request
+from sagemaker_spark_py.columns import ColumnParams
+from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
-from sagemaker_spark_py.inference import WAYS, EndpointCall, output_schema
+from sagemaker_spark_py.inference import (
+    WAYS,
+    BatchData,
+    EndpointCall,
+    InvocationSummary,
+    new_total,
+    output_schema,
+)
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import CreatedResources, EndpointCreationPolicy, S3DataPath
-from sagemaker_spark_py.service import SageMakerResourceCleanup, Session, hosting, requests
+from sagemaker_spark_py.service import Predictor, SageMakerResourceCleanup, Session, hosting, requests
+from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 NEEDED_TO_HOST = (
     "modelImage",
@@ -31,11 +43,15 @@ NEEDED_TO_HOST = (
 
 
 class _Hosting:
-    """What a model and its copies share: the endpoint they made, and the lock under which one makes it."""
+    """What a model and its copies share: the endpoint they made, the lock under which one makes it, and the
+    accumulator of the last ``transform()``.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.created = CreatedResources()
+        self.batch_data: list[BatchData] = []
+        self.total: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {"created": self.created}
@@ -60,14 +76,7 @@ def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
     """
     names, extra = settings["namePolicy"].names, settings["extraRequest"]
     return hosting.Hosting(
-        requests.model(
-            name=names.modelName,
-            image=settings["modelImage"],
-            model_data_uri=settings["modelPath"].toS3UriString(),
-            role=settings["modelExecutionRoleARN"],
-            environment=settings["modelEnvironmentVariables"],
-            extra=extra.get("CreateModel"),
-        ),
+        model_request(settings, names.modelName),
         requests.endpoint_config(
             name=names.endpointConfigName,
             model_name=names.modelName,
@@ -83,8 +92,8 @@ def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
     )
 
 
-class SageMakerModel(Model, Attachable, Persistent):
-    """Predicts through a SageMaker endpoint, which it makes by its policy or which exists.
+class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persistent):
+    """Predicts through a SageMaker endpoint, which it makes by its policy or which exists, or in batches.
 
     All arguments are given by name; each is an attribute of the same name. Copies share the endpoint of their
     original. Constructor and ``transform()`` run on the driver and wait for an endpoint that they make; rows
@@ -116,12 +125,26 @@ class SageMakerModel(Model, Attachable, Persistent):
         Used for the control plane instead of one made from `session`.
     prependResultRows : bool
         Whether ``transform()`` keeps the input columns; default True.
+    featuresCol, labelCol, predictionCol, probabilityCol, rawPredictionCol, handleInvalid : optional
+        Set the Params of these names, which can also be set later.
+    predictions : Predictions, optional
+        Which columns of the answer are the prediction and the scores; default: as the deserializer says.
+    validNumbers : str
+        Which numbers the model takes as features: ``"all"`` (the default), ``"nan"`` for finite ones and NaN,
+        or ``"finite"``. Others are invalid, see ``handleInvalid``.
     namePolicy : NamePolicy, optional
         Names of what is created; default a new `RandomNamePolicy`.
     session : Session, optional
         Region, profile and endpoint URLs; default boto3's chains.
     invocation : Invocation, optional
         How the endpoint is asked: limits, requests in flight, timeouts, what becomes of bad rows.
+    inferenceWay : str
+        ``"endpoint"`` (the default), or ``"batch"``: ``transform()`` is ``batchTransform()`` and no endpoint
+        is made, whatever the policy says.
+    transformInstanceType, transformInstanceCount : str, int
+        The instances of Batch Transform; default one, of the endpoint's type.
+    transformOptions : BatchTransform, optional
+        How Batch Transform is run.
     uid : str, optional
         Spark ML's identifier of the stage.
 
@@ -141,7 +164,8 @@ class SageMakerModel(Model, Attachable, Persistent):
         self._hosting = _Hosting()
         self._is_trial = False
         self._check_settings()
-        if self.endpointCreationPolicy is EndpointCreationPolicy.CREATE_ON_CONSTRUCT:
+        on_construct = self.endpointCreationPolicy is EndpointCreationPolicy.CREATE_ON_CONSTRUCT
+        if on_construct and self.inferenceWay == "endpoint":
             self._ensure_endpoint()
 
     def _check_settings(self) -> None:
@@ -152,6 +176,9 @@ class SageMakerModel(Model, Attachable, Persistent):
                 f"{self.endpointCreationPolicy.name}; expected DO_NOT_CREATE with "
                 f"existingEndpointName={self.existingEndpointName!r}."
             )
+        if self.inferenceWay == "batch":
+            self._require_batch()
+            return
         missing = [name for name in NEEDED_TO_HOST if self._settings[name] is None]
         if creates and missing:
             raise SettingError(
@@ -242,6 +269,18 @@ class SageMakerModel(Model, Attachable, Persistent):
         """Return the names of what this model or a copy of it created; never of an endpoint that existed."""
         return self._hosting.created
 
+    def predictor(self) -> Predictor:
+        """Return what asks the endpoint for one NumPy array at a time; make the endpoint first if need be.
+
+        Raises
+        ------
+        SettingError
+            If the model has no endpoint and may make none.
+        ResourceCreationError
+            If the endpoint could not be made; it names what exists.
+        """
+        return Predictor(self._ensure_endpoint(), self._session())
+
     def transformSchema(self, schema: StructType) -> StructType:
         """Return the output schema, after checking that the serializer can work on the input.
 
@@ -255,23 +294,59 @@ class SageMakerModel(Model, Attachable, Persistent):
         SchemaError
             If a column is missing or has the wrong type, or an output name is taken.
         """
+        serializer, deserializer = self._ways()
         return output_schema(
-            schema, self.requestRowSerializer, self.responseRowDeserializer, self.prependResultRows
+            schema, serializer, deserializer, self.prependResultRows, invocation=self.invocation
         )
 
+    def _left_by_batches(self) -> list[BatchData]:
+        return self._hosting.batch_data
+
+    @property
+    def lastInvocationSummary(self) -> InvocationSummary | None:
+        """What asking the endpoint took since the last ``transform()``: its actions together, while and after
+        they run.
+
+        Tasks add to it when they end: those that Spark breaks off (``LIMIT``) are missing, those that it
+        repeats count again. `None` before the first ``transform()``, and over Spark Connect, where tasks have
+        nothing to add to; there, each task's counts are in its executor's log.
+        """
+        total = self._hosting.total
+        return None if total is None else total.value
+
     def _transform(self, dataset: DataFrame) -> DataFrame:
+        if self.inferenceWay == "batch":
+            return self.batchTransform(dataset)
         self.transformSchema(dataset.schema)
+        serializer, deserializer = self._ways()
+        if dataset.isStreaming and self.endpointName is None:
+            raise SettingError(
+                "The model has no endpoint yet, and none is made for a stream: who would delete it? Expected "
+                "an endpoint that exists. Use SageMakerModel.fromEndpoint, or transform a static DataFrame "
+                "with this model first; getCreatedResources() then names what to delete after the stream."
+            )
+        self._hosting.total = new_total(dataset.sparkSession)
         call = EndpointCall(
             session=self._session(),
             endpointName=self._ensure_endpoint(),
-            serializer=self.requestRowSerializer,
-            deserializer=self.responseRowDeserializer,
+            serializer=serializer,
+            deserializer=deserializer,
             invocation=self.invocation,
+            total=self._hosting.total,
         )
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
 
+    def _ways(self) -> tuple[RequestRowSerializer, ResponseRowDeserializer]:
+        """Return how rows are sent and answers read, with the Params that name columns."""
+        return (
+            self._request_serializer(self.requestRowSerializer, self.validNumbers),
+            self._response_deserializer(self.responseRowDeserializer, self.predictions),
+        )
+
     def _session(self) -> Session:
-        return self.session or Session.resolve(clients=[self._settings["sagemakerClient"]])
+        names = ("endpointInstanceType", "transformInstanceType")
+        kinds = {name: self._settings[name] for name in names}
+        return session_for(kinds, self.session, None, [self._settings["sagemakerClient"]])
 
     def _ensure_endpoint(self) -> str:
         """Return the endpoint's name; make it first where the policy says so and no copy has."""

@@ -20,12 +20,14 @@ from pyspark.ml.util import DefaultParamsReader, MLReadable, MLReader, MLWritabl
 from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, StructType
 
+from sagemaker_spark_py.batch_transform import BatchTransform
+from sagemaker_spark_py.channels import Channel, is_frame
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory
 from sagemaker_spark_py.resources import EndpointCreationPolicy, IAMRoleResource, S3Resource
 from sagemaker_spark_py.service import Session
-from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers import Predictions, ResponseRowDeserializer
 from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 S = TypeVar("S", bound="Persistent")
@@ -40,6 +42,9 @@ VALUES: tuple[type, ...] = (
     EndpointCreationPolicy,
     Invocation,
     Session,
+    BatchTransform,
+    Channel,
+    Predictions,
 )
 """What may be built on loading; a saved file can name no other class."""
 
@@ -150,6 +155,11 @@ def encode(value: Any) -> Any:
             "class": _import_path(type(value)),
             "arguments": {name: encode(getattr(value, name)) for name in names},
         }
+    if is_frame(value):
+        raise SettingError(
+            "A DataFrame among channels cannot be saved; expected S3 URIs. Write its rows to S3 and name the "
+            "place, or save an estimator without this channel."
+        )
     raise SettingError(
         f"A value of {type(value).__qualname__} cannot be saved: expected numbers, texts, lists, maps, "
         "schemas and this library's values. Give an importable class instead of a function or an object."

@@ -15,6 +15,8 @@ from sagemaker_spark_py.arguments import (
     text,
     text_map,
 )
+from sagemaker_spark_py.batch_transform import BatchTransform
+from sagemaker_spark_py.channels import channel_map
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory, RandomNamePolicy, RandomNamePolicyFactory
 from sagemaker_spark_py.resources import (
@@ -25,6 +27,8 @@ from sagemaker_spark_py.resources import (
     S3DataPath,
     S3Resource,
 )
+from sagemaker_spark_py.transformation.deserializers import Predictions
+from sagemaker_spark_py.transformation.invalid import NUMBERS
 
 if TYPE_CHECKING:
     from sagemaker_spark_py.service import Session
@@ -32,18 +36,29 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 
+OPERATIONS = (
+    "CreateTrainingJob",
+    "CreateModel",
+    "CreateEndpointConfig",
+    "CreateEndpoint",
+    "CreateTransformJob",
+)
+
+
 def operations(name: str, value: Any) -> None:
     """Check a mapping of AWS's operations to parts of their requests."""
     text_map(name, value)
     for operation, part in value.items():
-        one_of("CreateTrainingJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint")(name, operation)
+        one_of(*OPERATIONS)(name, operation)
         text_map(f"{name}[{operation!r}]", part)
 
 
 class HostingSettings(HasSettings):
     """What estimators and models both need to know of the endpoint."""
 
-    endpointInstanceType: str = setting("ML instance type that serves.", check=text)
+    endpointInstanceType: str = setting(
+        "ML instance type that serves; ``local``: this machine, without AWS.", check=text
+    )
     endpointInitialInstanceCount: int = setting("Number of serving instances.", check=at_least(1))
     requestRowSerializer: RequestRowSerializer = setting("Turns rows into request bodies.", default=None)
     responseRowDeserializer: ResponseRowDeserializer = setting("Turns answers into columns.", default=None)
@@ -60,6 +75,22 @@ class HostingSettings(HasSettings):
         "Region, profile and endpoint URLs for the calls to AWS, here and on the executors.",
         default=None,
     )
+    inferenceWay: str = setting(
+        "How ``transform()`` asks the model: through an endpoint, or with a Batch Transform job (batch).",
+        default="endpoint",
+        check=one_of("endpoint", "batch"),
+    )
+    transformInstanceType: str | None = setting(
+        "ML instance type of Batch Transform; `None`: the endpoint's.", default=None, check=text
+    )
+    transformInstanceCount: int = setting(
+        "Number of instances of Batch Transform.", default=1, check=at_least(1)
+    )
+    transformOptions: BatchTransform = setting(
+        "How Batch Transform is run: what one request holds, retries, where data is kept and for how long.",
+        factory=BatchTransform,
+        check=instance_of(BatchTransform),
+    )
     invocation: Invocation = setting(
         "How the endpoint is asked: limits, requests in flight, timeouts, what becomes of bad rows.",
         factory=Invocation,
@@ -67,7 +98,7 @@ class HostingSettings(HasSettings):
     )
     extraRequest: Mapping[str, Mapping[str, Any]] = setting(
         "Parts of requests that are merged into ours, by operation: CreateTrainingJob, CreateModel, "
-        "CreateEndpointConfig, CreateEndpoint. Anything that AWS's API knows can be said here.",
+        "CreateEndpointConfig, CreateEndpoint, CreateTransformJob. All that AWS's API knows can be said.",
         factory=dict,
         check=operations,
     )
@@ -87,7 +118,10 @@ class EstimatorSettings(HostingSettings):
         modelPrependInputRowsToTransformationRows deleteStagingDataAfterTraining namePolicyFactory uid
         """
 
-    trainingInstanceType: str = setting("ML instance type that trains, such as ``ml.m5.large``.", check=text)
+    trainingInstanceType: str = setting(
+        "ML instance type that trains, such as ``ml.m5.large``; ``local``: this machine, without AWS.",
+        check=text,
+    )
     trainingInstanceCount: int = setting("Number of training instances.", check=at_least(1))
     sagemakerRole: IAMRoleResource = setting(
         "Role that SageMaker takes on to train and to host.",
@@ -118,7 +152,8 @@ class EstimatorSettings(HostingSettings):
         check=one_of("ShardedByS3Key", "FullyReplicated"),
     )
     trainingSparkDataFormat: str = setting(
-        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, or a Spark data source.",
+        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, npz (for scripts), or a "
+        "Spark data source.",
         default="sagemaker",
         check=text,
     )
@@ -131,8 +166,10 @@ class EstimatorSettings(HostingSettings):
     trainingCompressionCodec: str | None = setting(
         "Compression that the channel announces: None or Gzip.", default=None, check=one_of("None", "Gzip")
     )
-    trainingMaxRuntimeInSeconds: int = setting(
-        "When SageMaker stops the job, in seconds.", default=86400, check=at_least(1)
+    trainingMaxRuntimeInSeconds: int | None = setting(
+        "When SageMaker stops the job, in seconds; `None`: SageMaker's own limit.",
+        default=86400,
+        check=at_least(1),
     )
     trainingKmsKeyId: str | None = setting("KMS key that encrypts the model.", default=None, check=text)
     region: str | None = setting("AWS region; `None`: boto3's default chain.", default=None, check=text)
@@ -148,6 +185,17 @@ class EstimatorSettings(HostingSettings):
     )
     namePolicyFactory: NamePolicyFactory = setting(
         "Makes the names of each fit.", factory=RandomNamePolicyFactory, check=instance_of(NamePolicyFactory)
+    )
+    channels: Mapping[str, Any] = setting(
+        "More channels by name: a DataFrame, staged as the training rows are, an S3 URI, or a `Channel`.",
+        factory=dict,
+        check=channel_map,
+    )
+    numShards: int | None = setting(
+        "Shuffle the training rows into so many objects; `None`: as they are partitioned, in at least one "
+        "object for each instance that needs one.",
+        default=None,
+        check=at_least(1),
     )
     logs: str = setting(
         "What is shown while training: nothing, a line per change of status, or the job's log too.",
@@ -172,6 +220,16 @@ class ModelSettings(HostingSettings):
     modelExecutionRoleARN: str | None = setting("Role that the endpoint runs as.", default=None, check=text)
     prependResultRows: bool = setting(
         "Whether ``transform()`` keeps the input columns.", default=True, check=instance_of(bool)
+    )
+    predictions: Predictions | None = setting(
+        "Which columns of the answer are Spark ML's prediction and scores; `None`: as the deserializer says.",
+        default=None,
+        check=instance_of(Predictions),
+    )
+    validNumbers: str = setting(
+        "Which numbers the model takes as features: all, finite ones and nan, or finite ones only.",
+        default="all",
+        check=one_of(*NUMBERS),
     )
     namePolicy: NamePolicy = setting(
         "Names of what is created.", factory=RandomNamePolicy, check=instance_of(NamePolicy)

@@ -194,6 +194,7 @@ WRONG_SETTINGS = {
     "format option": ({"trainingSparkDataFormatOptions": {"labelColumn": "y"}}, "labelColumn"),
     "label column": ({"trainingSparkDataFormatOptions": {"labelColumnName": "y"}}, "'y'"),
     "channel": ({"trainingChannelName": "a b"}, "a b"),
+    "region": ({"region": "eu-west-1", "session": Session("us-east-1")}, "'eu-west-1'.*'us-east-1'"),
 }
 
 
@@ -206,7 +207,8 @@ def test_wrong_settings_are_refused_before_aws_is_asked(spark, aws, settings, wo
 
 
 def test_missing_hyperparameters_are_named_with_their_setters(spark, aws) -> None:
-    estimator = kmeans()
+    # What Spark writes by itself, nobody counts.
+    estimator = kmeans(trainingSparkDataFormat="json", trainingContentType="application/x-recordio-protobuf")
     estimator.clear(estimator.feature_dim)
     with pytest.raises(SettingError, match=r"feature_dim.*setFeatureDim"):
         estimator.fit(digits(spark, 10))
@@ -224,9 +226,11 @@ def test_failed_job_says_why_and_leaves_nothing_staged(spark, aws, bucket) -> No
 def test_s3_that_refuses(spark, aws, sagemaker, bucket) -> None:
     before = jobs_of(sagemaker)
     aws.faults.add(service="s3", operation="PutObject", status=403, code="AccessDenied", message="No.")
+    estimator = kmeans(trainingInputS3DataPath=S3DataPath(bucket, "in"))
     with pytest.raises(AccessError, match=r"AccessDenied.*403") as caught:
-        kmeans(trainingInputS3DataPath=S3DataPath(bucket, "in")).fit(digits(spark, 30))
+        estimator.fit(digits(spark, 30))
     assert caught.value.status == 403
+    assert estimator.latestTrainingJob is None
     assert jobs_of(sagemaker) == before
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -16,6 +18,7 @@ from sagemaker_spark_py import (
     S3DataPath,
     SageMakerModel,
     SageMakerResourceCleanup,
+    Session,
 )
 from sagemaker_spark_py.errors import (
     NotFoundError,
@@ -232,3 +235,31 @@ def test_deleted_endpoint(spark, model) -> None:
     with pytest.raises(Exception, match=r"(?s)could not find|Could not find|not found"):
         frame.collect()
     assert isinstance(SageMakerSparkError(), Exception)
+
+
+def test_threads_and_copies_make_one_endpoint_together(monkeypatch) -> None:
+    made, ready = [], threading.Barrier(4)
+
+    def create(session: Any, wanted: Any) -> CreatedResources:
+        made.append(wanted.endpoint_name)
+        return CreatedResources(endpoint_name=wanted.endpoint_name)
+
+    def ask(model: SageMakerModel) -> str:
+        ready.wait()
+        return model._ensure_endpoint()
+
+    monkeypatch.setattr("sagemaker_spark_py.model.hosting.create_endpoint", create)
+    model = SageMakerModel(
+        **FORMATS,
+        endpointInstanceType="ml.t2.medium",
+        endpointInitialInstanceCount=1,
+        modelImage="image",
+        modelPath=S3DataPath("bucket", "model.tar.gz"),
+        modelExecutionRoleARN=ROLE,
+        endpointCreationPolicy=EndpointCreationPolicy.CREATE_ON_TRANSFORM,
+        session=Session("us-east-1"),
+    )
+    with ThreadPoolExecutor(4) as pool:
+        names = list(pool.map(ask, [model, model, model.copy(), model.copy().copy()]))
+    assert len(made) == 1
+    assert set(names) == set(made)

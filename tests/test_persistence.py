@@ -36,7 +36,10 @@ from sagemaker_spark_py.transformation.serializers import (
     ProtobufRequestRowSerializer,
     RequestRowSerializer,
 )
+from tests.data.saved import save_stages
 from tests.digits import ROLE, kmeans
+
+SAVED = Path(save_stages.__file__).parent
 
 
 def saved_metadata(path: Path) -> dict[str, Any]:
@@ -136,6 +139,23 @@ def test_pipelines_are_saved_and_loaded_in_a_new_process(spark, aws, tmp_path) -
         [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert run.stdout.split() == ["10", "image"]
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("folder", sorted(SAVED.glob("spark-*")), ids=lambda path: path.name)
+def test_stages_saved_with_other_versions_of_spark_are_loaded(spark, folder) -> None:
+    assembler, estimator = Pipeline.load(str(folder / "pipeline")).getStages()
+    assert assembler.getInputCols() == ["a", "b"]
+    assert estimator.uid == "saved-estimator"
+    assert estimator.wire_hyperparameters() == save_stages.estimator().wire_hyperparameters()
+    assert estimator._settings == save_stages.estimator()._settings
+    assembler, model = PipelineModel.load(str(folder / "model")).stages
+    assert model.uid == "saved-model"
+    assert model._settings == save_stages.model()._settings
+
+
+def test_stages_were_saved_with_the_oldest_and_a_new_spark() -> None:
+    assert {path.name[:9] for path in SAVED.glob("spark-*")} >= {"spark-3.5", "spark-4.3"}
 
 
 VALUES = [

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sagemaker_spark_py.algorithms.images import get_image_uri
 from sagemaker_spark_py.arguments import setting, text, text_map
 from sagemaker_spark_py.estimator import SageMakerEstimatorBase
+from sagemaker_spark_py.intake import RECORDIO, Intake
 from sagemaker_spark_py.params import HasHyperparameters, accessors, hyperparameter, sets
 from sagemaker_spark_py.rules import integer
+from sagemaker_spark_py.staging.plan import NEVER, REQUIRED
 from sagemaker_spark_py.transformation.serializers import ProtobufRequestRowSerializer, RequestRowSerializer
 
 if TYPE_CHECKING:
@@ -52,8 +55,24 @@ class AlgorithmEstimator(SageMakerEstimatorBase):
         return None
 
 
+# Formats, channels and labels: Amazon SageMaker Developer Guide, "Common Data Formats for Training" and the
+# pages of the algorithms. None of these algorithms takes weights or missing values.
+UNSUPERVISED = Intake(
+    formats={"sagemaker": RECORDIO, "csv": "text/csv;label_size={labels}"},
+    channels=("test",),
+    replicated=("test",),
+    label=NEVER,
+    weights=(),
+    numbers="finite",
+)
+SUPERVISED = replace(UNSUPERVISED, label=REQUIRED)
+
+
 class VectorAlgorithmEstimator(AlgorithmEstimator):
     """Trains an algorithm that reads recordIO-protobuf and is told how many features there are."""
+
+    intake = UNSUPERVISED
+    _from_data = ("feature_dim",)
 
     requestRowSerializer: RequestRowSerializer = setting(factory=ProtobufRequestRowSerializer)
 

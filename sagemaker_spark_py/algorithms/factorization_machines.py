@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from sagemaker_spark_py.algorithms.algorithm import VectorAlgorithmEstimator
+from dataclasses import replace
+
+from sagemaker_spark_py.algorithms.algorithm import SUPERVISED, VectorAlgorithmEstimator
 from sagemaker_spark_py.arguments import setting
+from sagemaker_spark_py.intake import RECORDIO
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, integer, real
 from sagemaker_spark_py.transformation.deserializers import (
@@ -20,6 +23,7 @@ class FactorizationMachinesEstimator(VectorAlgorithmEstimator):
     """What both factorization machines share; use one of them."""
 
     algorithm = "factorization-machines"
+    intake = replace(SUPERVISED, formats={"sagemaker": RECORDIO})
 
     num_factors = hyperparameter(
         "num_factors", integer(at_least=1), "Length of each feature's factor vector.", required=True

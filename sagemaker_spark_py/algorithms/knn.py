@@ -6,11 +6,12 @@ from typing import Any
 
 from pyspark.sql.types import DoubleType, StructField, StructType
 
-from sagemaker_spark_py.algorithms.algorithm import HasMiniBatchSize, VectorAlgorithmEstimator
+from sagemaker_spark_py.algorithms.algorithm import SUPERVISED, HasMiniBatchSize, VectorAlgorithmEstimator
 from sagemaker_spark_py.arguments import setting
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, custom, integer, word_or_number
 from sagemaker_spark_py.transformation.deserializers import (
+    Predictions,
     ProtobufResponseRowDeserializer,
     ResponseRowDeserializer,
 )
@@ -37,6 +38,7 @@ class KNNSageMakerEstimator(HasMiniBatchSize, VectorAlgorithmEstimator):
     """
 
     algorithm = "knn"
+    intake = SUPERVISED
     responseRowDeserializer: ResponseRowDeserializer = setting(factory=_predicted_label)
 
     k = hyperparameter("k", integer(at_least=1), "Number of neighbors.", required=True)
@@ -105,6 +107,9 @@ class KNNSageMakerEstimator(HasMiniBatchSize, VectorAlgorithmEstimator):
         "Number of parts in which faiss.IVFPQ compresses each row.",
     )
     setFaissIndexPqM, getFaissIndexPqM = accessors(faiss_index_pq_m)
+
+    def _predictions(self) -> Predictions:
+        return Predictions("predicted_label")
 
     def _required_hyperparameters(self) -> list[str]:
         reduced = self.isDefined(self.dimension_reduction_type)

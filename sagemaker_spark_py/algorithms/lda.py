@@ -61,3 +61,8 @@ class LDASageMakerEstimator(HasMiniBatchSize, VectorAlgorithmEstimator):
                 f"trainingInstanceCount does not fit LDA: {self.trainingInstanceCount}; expected 1. "
                 "LDA trains on a single CPU instance: choose a larger trainingInstanceType instead."
             )
+        if self.trainingSparkDataFormat == "csv" and self.trainingInputMode != "File":
+            raise SettingError(
+                f"trainingInputMode does not fit LDA's CSV: {self.trainingInputMode!r}; expected 'File'. "
+                "Use the format 'sagemaker' for other modes."
+            )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from sagemaker_spark_py.algorithms.algorithm import HasMiniBatchSize, VectorAlgorithmEstimator
+from dataclasses import replace
+
+from sagemaker_spark_py.algorithms.algorithm import SUPERVISED, HasMiniBatchSize, VectorAlgorithmEstimator
 from sagemaker_spark_py.arguments import setting
+from sagemaker_spark_py.intake import RECORDIO
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import boolean, boolean_or_auto, choice, integer, real, word_or_number
 from sagemaker_spark_py.transformation.deserializers import (
     LinearLearnerBinaryClassifierProtobufResponseRowDeserializer,
     LinearLearnerMultiClassClassifierProtobufResponseRowDeserializer,
     LinearLearnerRegressorProtobufResponseRowDeserializer,
+    Predictions,
     ResponseRowDeserializer,
 )
 
@@ -18,11 +22,20 @@ _NOT_NEGATIVE = real(at_least=0)
 _DECAY = real(at_least=0, below=1)
 _SHARE = real(above=0, below=1)
 
+_PROBABLE = (None, "auto", "logistic", "softmax_loss")
+"""Losses whose scores are probabilities; others give margins."""
+
 
 class LinearLearnerEstimator(HasMiniBatchSize, VectorAlgorithmEstimator):
     """What the three linear learners share; use one of them."""
 
     algorithm = "linear-learner"
+    intake = replace(
+        SUPERVISED,
+        formats={"sagemaker": RECORDIO, "csv": "text/csv"},
+        channels=("validation", "test"),
+        replicated=("validation", "test"),
+    )
 
     mini_batch_size = hyperparameter(
         "mini_batch_size",
@@ -210,6 +223,10 @@ class LinearLearnerEstimator(HasMiniBatchSize, VectorAlgorithmEstimator):
         "f_beta", _POSITIVE, "How much more recall weighs than precision in F scores; 1 unless set."
     )
     setFBeta, getFBeta = accessors(f_beta)
+
+    def _predictions(self) -> Predictions | None:
+        meaning, loss = self.responseRowDeserializer.predictions, self._all_hyperparameters().get("loss")
+        return meaning and replace(meaning, probable=loss in _PROBABLE)
 
 
 class LinearLearnerBinaryClassifier(LinearLearnerEstimator):

@@ -12,6 +12,7 @@ from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, integer, word_list
 from sagemaker_spark_py.transformation.deserializers import (
+    Predictions,
     ProtobufResponseRowDeserializer,
     ResponseRowDeserializer,
 )
@@ -53,6 +54,9 @@ class RandomCutForestSageMakerEstimator(VectorAlgorithmEstimator):
         "Scores of the model on a labeled test channel; both unless set.",
     )
     setEvalMetrics, getEvalMetrics = accessors(eval_metrics)
+
+    def _predictions(self) -> Predictions:
+        return Predictions("score")
 
     # Amazon SageMaker Developer Guide, "Random Cut Forest (RCF) Algorithm", input/output interface.
     def _check_job(self, hyperparameters: Mapping[str, str]) -> None:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sagemaker_spark_py.algorithms.algorithm import AlgorithmEstimator
 from sagemaker_spark_py.algorithms.images import version_entry
 from sagemaker_spark_py.arguments import setting
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.intake import RECORDIO, Intake
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, custom, integer, real, word_list
-from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer, XGBoostCSVRowDeserializer
+from sagemaker_spark_py.staging.plan import REQUIRED
+from sagemaker_spark_py.transformation.deserializers import (
+    Predictions,
+    ResponseRowDeserializer,
+    XGBoostCSVRowDeserializer,
+)
 from sagemaker_spark_py.transformation.serializers import (
     LibSVMRequestRowSerializer,
     ProtobufRequestRowSerializer,
@@ -65,6 +72,8 @@ def _metric_or_placeholder(word: str) -> str:
     return word if word in _PLACEHOLDERS else _metric(word)
 
 
+_DEFAULT = XGBoostCSVRowDeserializer()
+
 _METRIC_NAMES = f"one of {', '.join(_METRICS)}, error@0.7, ndcg@5, map@5"
 
 
@@ -79,6 +88,21 @@ class XGBoostSageMakerEstimator(AlgorithmEstimator):
     """
 
     algorithm = "xgboost"
+    # aws/sagemaker-xgboost-container, algorithm_mode/channel_validation.py; weights: data_utils.py.
+    intake = Intake(
+        formats={
+            "libsvm": "text/libsvm",
+            "csv": "text/csv",
+            "sagemaker": RECORDIO,
+            "parquet": "application/x-parquet",
+        },
+        types=("libsvm", "csv", "parquet", "recordio-protobuf", "text/x-libsvm"),
+        channels=("validation", "code"),
+        one_type=("validation",),
+        label=REQUIRED,
+        weights=("libsvm", "csv"),
+        numbers="nan",
+    )
     requestRowSerializer: RequestRowSerializer = setting(factory=LibSVMRequestRowSerializer)
     responseRowDeserializer: ResponseRowDeserializer = setting(factory=XGBoostCSVRowDeserializer)
     trainingSparkDataFormat: str = setting(default="libsvm")
@@ -274,6 +298,8 @@ class XGBoostSageMakerEstimator(AlgorithmEstimator):
     def wire_hyperparameters(self, given: Collection[str] = ()) -> dict[str, str]:
         """Return what is sent: the hyperparameters that are set, as texts; ``silent`` as ``verbosity``.
 
+        ``csv_weights`` says so where ``weightCol`` is set and rows are staged as CSV.
+
         Parameters
         ----------
         given : collection of str
@@ -285,9 +311,30 @@ class XGBoostSageMakerEstimator(AlgorithmEstimator):
             If XGBoost would refuse a value.
         """
         wire = super().wire_hyperparameters(given)
+        if self._has_csv_weights():
+            wire["csv_weights"] = "1"
         if "silent" in wire:
             wire["verbosity"] = {"0": "1", "1": "0"}[wire.pop("silent")]
         return wire
+
+    def _has_csv_weights(self) -> bool:
+        return self.isSet(self.weightCol) and self.trainingSparkDataFormat == "csv"
+
+    def _model_settings(self, *args: Any) -> dict[str, Any]:
+        settings = super()._model_settings(*args)
+        if self.getObjective() == "multi:softprob" and settings["responseRowDeserializer"] == _DEFAULT:
+            # Several values for each row do not fit the default's single column.
+            settings["responseRowDeserializer"] = replace(_DEFAULT, probability_column_name="probability")
+        return settings
+
+    def _predictions(self) -> Predictions:
+        objective = self._all_hyperparameters().get("objective", "")
+        named = getattr(self.responseRowDeserializer, "probability_column_name", None)
+        if objective == "multi:softprob" or named:
+            return Predictions("prediction", "probability")
+        if objective in ("binary:logistic", "binary:logitraw"):
+            return Predictions(scores="prediction", probable=objective == "binary:logistic")
+        return Predictions("prediction")
 
     def _image_version(self) -> str | None:
         return self.frameworkVersion
@@ -303,6 +350,11 @@ class XGBoostSageMakerEstimator(AlgorithmEstimator):
             raise SettingError(
                 f"trainingInputMode does not fit XGBoost: {self.trainingInputMode!r}; expected 'File', which "
                 "is the default. For an image that takes another mode, use SageMakerEstimator."
+            )
+        if self._has_csv_weights() and str(self.hyperParameters.get("csv_weights", 1)) != "1":
+            raise SettingError(
+                f"csv_weights is {self.hyperParameters['csv_weights']!r}, but weightCol is set; expected "
+                "'1'. Leave it out, or clear weightCol."
             )
         self._check_index_base()
 

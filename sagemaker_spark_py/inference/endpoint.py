@@ -16,13 +16,15 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from sagemaker_spark_py.errors import SettingError
-from sagemaker_spark_py.inference.invoke import answers, pieces
+from sagemaker_spark_py.inference.invoke import answers
 from sagemaker_spark_py.inference.lanes import encoded
-from sagemaker_spark_py.inference.output import output_schema
+from sagemaker_spark_py.inference.ledger import pieces
+from sagemaker_spark_py.inference.output import output_schema, result_schema
+from sagemaker_spark_py.inference.share import shared
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
-from sagemaker_spark_py.transformation.schemas import as_nullable, field_of
+from sagemaker_spark_py.transformation.schemas import field_of
 from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 _FIRST_WITH_ARROW_UDF = (4, 1)
@@ -44,6 +46,8 @@ class EndpointCall:
         Answers to columns.
     invocation : Invocation
         How to ask.
+    total : accumulator, optional
+        Where tasks add their `InvocationSummary`.
     """
 
     session: Session
@@ -51,6 +55,7 @@ class EndpointCall:
     serializer: RequestRowSerializer
     deserializer: ResponseRowDeserializer
     invocation: Invocation = field(default_factory=Invocation)
+    total: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse user-made serializers that lack something."""
@@ -61,6 +66,27 @@ class EndpointCall:
         ):
             if not hasattr(value, attribute):
                 raise SettingError(f"{type(value).__name__} has no {attribute}. Set it in the class.")
+        if self.max_payload_bytes < 1:
+            raise SettingError(
+                f"maxBodyBytes is too small: {self.invocation.maxBodyBytes}; expected more than the "
+                f"{self.serializer.frameBytes} bytes that {type(self.serializer).__name__} puts around rows."
+            )
+
+    @property
+    def max_payload_bytes(self) -> int:
+        """Most bytes of the payloads of one request: what the serializer puts around them counts too."""
+        return self.invocation.maxBodyBytes - self.serializer.frameBytes
+
+    @property
+    def max_rows(self) -> int | None:
+        """Most rows of one request, by the settings and by what the serializer's format can hold."""
+        limits = (self.invocation.maxRowsPerRequest, self.serializer.maxRows)
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    @property
+    def resultSchema(self) -> StructType:
+        """The columns that asking adds."""
+        return result_schema(self.deserializer, self.invocation)
 
 
 def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFrame:
@@ -88,10 +114,20 @@ def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFram
         See `output_schema`.
     """
     sensitive = str(dataset.sparkSession.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
-    output_schema(dataset.schema, call.serializer, call.deserializer, prepend, caseSensitive=sensitive)
+    output_schema(
+        dataset.schema,
+        call.serializer,
+        call.deserializer,
+        prepend,
+        caseSensitive=sensitive,
+        invocation=call.invocation,
+    )
     inputs = list(dict.fromkeys(call.serializer.inputColumns(dataset.schema)))
     for name in inputs:
         field_of(dataset.schema, name)
+    # The column with the model's name travels last, even if the serializer wants it too.
+    inputs += filter(None, [call.invocation.targetModelCol])
+    dataset, call = shared(dataset, call)
     columns = [F.col(_quoted(name)) for name in inputs]
     has_udf = _has_arrow_udf(dataset.sparkSession.version)
     # Without such functions whole rows travel, and payloads would come on top of them.
@@ -113,21 +149,24 @@ def _with_udf(
 ) -> DataFrame:
     """Send only the input columns to Python: the row itself waits for its predictions in the JVM."""
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
-    kind = as_nullable(call.deserializer.schema)
+    kind = call.resultSchema
     udf = functions.arrow_udf(_array_function(call, inputs), kind)
-    # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
-    predictions: Column = udf.asNondeterministic()(*columns)
     holder = _unused_name(dataset.schema.names)
+    # Where a scan of Parquet feeds the function directly, Spark 4.3 refuses vectors among the columns; the
+    # number of the partition, which is not deterministic, forces a projection between the two.
+    rows = dataset.select("*", F.spark_partition_id().alias(holder))
+    # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
+    predictions: Column = udf.asNondeterministic()(*columns, F.col(holder))
     if not prepend:
-        return dataset.select(predictions.alias(holder)).select(f"{holder}.*")
-    return dataset.select("*", predictions.alias(holder)).select("*", f"{holder}.*").drop(holder)
+        return rows.select(predictions.alias(holder)).select(f"{holder}.*")
+    return rows.withColumn(holder, predictions).select("*", f"{holder}.*").drop(holder)
 
 
 def _with_map(
     dataset: DataFrame, call: EndpointCall, inputs: list[str], columns: list[Column], prepend: bool
 ) -> DataFrame:
     """Send whole rows to Python and back, or, without `prepend`, the input columns only."""
-    predictions = as_nullable(call.deserializer.schema)
+    predictions = call.resultSchema
     if not prepend:
         return _numbered(dataset.select(*columns)).mapInArrow(
             partial(_answer_batches, call, inputs), predictions
@@ -145,13 +184,10 @@ def _numbered(dataset: DataFrame) -> DataFrame:
 def _array_function(call: EndpointCall, inputs: list[str]) -> Any:
     """Return what Spark calls with Arrow arrays; it finds out how by the type hints."""
 
-    def answer_one(column: Iterator[pa.Array]) -> Iterator[pa.Array]:
-        return _answer_arrays(call, inputs, ([array] for array in column))
+    def answer(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, (arrays[:-1] for arrays in columns))
 
-    def answer_several(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
-        return _answer_arrays(call, inputs, columns)
-
-    return answer_one if len(inputs) == 1 else answer_several
+    return answer
 
 
 def _answer_arrays(

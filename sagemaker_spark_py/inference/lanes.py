@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
@@ -17,6 +17,7 @@ from sagemaker_spark_py.transformation.serializers import (
     UnlabeledCSVRequestRowSerializer,
     UnlabeledLibSVMRequestRowSerializer,
 )
+from sagemaker_spark_py.transformation.serializers.checked import CheckedSerializer
 
 if TYPE_CHECKING:
     from sagemaker_spark_py.inference.endpoint import EndpointCall
@@ -48,16 +49,32 @@ def encoded(dataset: DataFrame, call: EndpointCall) -> tuple[EndpointCall, Colum
     Both lanes send the same bytes. The Java lane is taken where the session allows it, Java knows the
     serializer, all rows are for one model, and a row that cannot be sent ends the job.
     """
-    known = type(call.serializer) in _CALLS and call.invocation.onError == "raise"
-    if not known or call.invocation.targetModelCol or accelerate(dataset.sparkSession) != JAVA:
+    checked = _checked(call.serializer)
+    if checked is None or call.invocation.onError != "raise" or call.invocation.targetModelCol:
         return None
-    return replace(call, serializer=Encoded(call.serializer.contentType)), _payloads(dataset, call.serializer)
+    if accelerate(dataset.sparkSession) != JAVA:
+        return None
+    return replace(call, serializer=Encoded(call.serializer.contentType)), _payloads(dataset, checked)
 
 
-def _payloads(dataset: DataFrame, serializer: Any) -> Column:
-    format, checks, names = _CALLS[type(serializer)]
-    own = {name: str(getattr(serializer, name)).lower() for name in names}
-    label = getattr(serializer, "labelColumnName", None)
-    labels = [label] if label in dataset.columns else []
-    options = {"nulls": "error", **checks, **own}
-    return java_call(format, [*labels, serializer.featuresColumnName], options)
+class _Checked(NamedTuple):
+    """A serializer that Java knows, which numbers it takes, and which column it sends as the label."""
+
+    serializer: Any
+    numbers: str
+    label: str | None
+
+
+def _checked(serializer: RequestRowSerializer) -> _Checked | None:
+    found = _Checked(serializer, "all", getattr(serializer, "labelColumnName", None))
+    if isinstance(serializer, CheckedSerializer) and serializer.invalid.handling == "error":
+        found = _Checked(serializer.serializer, serializer.invalid.numbers, None)
+    return found if type(found.serializer) in _CALLS else None
+
+
+def _payloads(dataset: DataFrame, checked: _Checked) -> Column:
+    format, checks, names = _CALLS[type(checked.serializer)]
+    own = {name: str(getattr(checked.serializer, name)).lower() for name in names}
+    labels = [checked.label] if checked.label in dataset.columns else []
+    options = {"nulls": "error", "numbers": checked.numbers, **checks, **own}
+    return java_call(format, [*labels, checked.serializer.featuresColumnName], options)

@@ -16,6 +16,7 @@ import tempfile
 import threading
 
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.local.docker import check_engine
 from sagemaker_spark_py.local.local_sagemaker import check_extra
 
 DEFAULT_PORT = 5678
@@ -32,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(SPOOL_BYTES))
     try:
         check_extra()
+        if options.containers == "docker":
+            check_engine()
     except SettingError as error:
         print(error, file=sys.stderr)
         return 1
@@ -50,7 +53,8 @@ def _serve(options: argparse.Namespace) -> int:
     logging.getLogger("sagemaker_spark_py").setLevel(logging.WARNING if options.quiet else logging.INFO)
     stop = _stop_event(watch_stdin=options.until_stdin_closes)
     install = {INSTALL_VARIABLE: "true"} if options.install_requirements else {}
-    cloud = Cloud(Images(dict(options.image)), options.grace_seconds, install)
+    images = Images(dict(options.image), docker=options.containers == "docker")
+    cloud = Cloud(images, options.grace_seconds, install)
     tempfile.tempdir = str(cloud.home)
     try:
         server = listen(Application(cloud, options.region), options.port)
@@ -87,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
         "--install-requirements",
         action="store_true",
         help="install what scripts ask for in requirements.txt, for each job into a folder of its own",
+    )
+    parser.add_argument(
+        "--containers",
+        choices=("processes", "docker"),
+        default="processes",
+        help="what runs images: processes of this machine, or Docker (thin, not tried with an engine)",
     )
     parser.add_argument("--quiet", action="store_true", help="show warnings only")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end when standard input ends")

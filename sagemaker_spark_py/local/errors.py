@@ -17,8 +17,8 @@ class AwsError(Exception):
     ----------
     code : str
         AWS's error code, for example ``"ValidationException"``.
-    message : str
-        The text for people.
+    message : str or None
+        The text for people; SageMaker's throttling has none at times.
     status : int
         HTTP status.
     members : mapping
@@ -26,7 +26,7 @@ class AwsError(Exception):
     """
 
     def __init__(
-        self, code: str, message: str, status: int = 400, members: Mapping[str, Any] | None = None
+        self, code: str, message: str | None, status: int = 400, members: Mapping[str, Any] | None = None
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -49,7 +49,9 @@ def json_error(error: AwsError) -> Answer:
 
 def xml_error(error: AwsError, *, wrapped: bool) -> Answer:
     """Render an error for the XML protocols: bare for S3, wrapped in an ErrorResponse for STS."""
-    text = f"<Error><Code>{_escape(error.code)}</Code><Message>{_escape(error.message)}</Message></Error>"
+    text = (
+        f"<Error><Code>{_escape(error.code)}</Code><Message>{_escape(error.message or '')}</Message></Error>"
+    )
     request = f"<RequestId>{uuid4()}</RequestId>"
     text = f"<ErrorResponse>{text}{request}</ErrorResponse>" if wrapped else text
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode()

@@ -1,4 +1,4 @@
-"""Faults on request: calls that are refused, slowed down or cut off before any service sees them.
+"""Faults on request: calls that are refused, slowed down, cut off, or answered wrongly.
 
 Rules are set over HTTP at the client's `PATH`: POST adds one (a JSON object of `Rule`'s fields), GET lists
 them with the number of calls each has met, DELETE removes all.
@@ -7,14 +7,21 @@ them with the number of calls each has met, DELETE removes all.
 from __future__ import annotations
 
 import json
+import logging
+import random
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 
 from sagemaker_spark_py.local.answers import Answer
 from sagemaker_spark_py.local.errors import AwsError, for_service
 from sagemaker_spark_py.local.http_server import Dropped
 from sagemaker_spark_py.local.incoming import Incoming
+from sagemaker_spark_py.local.spoiled import WAYS, spoiled
+
+logger = logging.getLogger(__name__)
 
 SERVICES = ("s3", "sts", "sagemaker", "sagemaker-runtime", "logs")
 
@@ -39,6 +46,17 @@ class Rule:
         Wait before the answer.
     drop : bool
         Close the connection without an answer.
+    original_status : int or None
+        For a ModelError: what the container is said to have answered.
+    spoil : str
+        The service answers, and then: ``short`` takes a row off its answer, ``garbage`` and ``empty`` replace
+        it.
+    above_in_flight : int or None
+        Only calls that come while so many others of the service are under way.
+    containing : str
+        Only calls with these bytes, given as Latin-1, in their body.
+    probability : float
+        Only so many of the calls, at random.
     """
 
     service: str
@@ -46,10 +64,28 @@ class Rule:
     times: int | None = None
     status: int | None = None
     code: str = "InternalFailure"
-    message: str = "A fault that was asked for."
+    message: str | None = "A fault that was asked for."
     latency_seconds: float = 0.0
     drop: bool = False
+    original_status: int | None = None
+    spoil: str = ""
+    above_in_flight: int | None = None
+    containing: str = ""
+    probability: float = 1.0
     met: int = 0
+
+    def error(self) -> AwsError:
+        """Return the error that the service gives."""
+        assert self.status is not None
+        if self.original_status is None:
+            return AwsError(self.code, self.message, self.status)
+        arn = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/Endpoints/faults"
+        members = {
+            "OriginalStatusCode": self.original_status,
+            "OriginalMessage": self.message,
+            "LogStreamArn": arn,
+        }
+        return AwsError(self.code, self.message, self.status, members)
 
 
 class Faults:
@@ -58,25 +94,48 @@ class Faults:
     def __init__(self) -> None:
         self._rules: list[Rule] = []
         self._lock = threading.Lock()
+        self._calls = 0
 
-    def meet(self, request: Incoming) -> Answer | None:
-        """Apply the first rule that fits a call; None where the call goes on.
+    def meet(self, request: Incoming, serve: Callable[[Incoming], Answer | None]) -> Answer | None:
+        """Answer a call by the first rule that fits it, or as the service does.
 
         Raises
         ------
         Dropped
             Where the rule says so.
+        AwsError
+            Where the service refuses the call.
         """
-        rule = self._take(request)
-        if rule is None:
-            return None
-        time.sleep(rule.latency_seconds)
-        if rule.drop:
-            raise Dropped
-        if rule.status is None:
-            return None
-        answer = for_service(request.service, AwsError(rule.code, rule.message, rule.status))
-        return answer._replace(body=b"") if request.method == "HEAD" else answer
+        with self._under_way(request) as others:
+            rule = self._take(request, others)
+            if rule is None:
+                return serve(request)
+            logger.info("%s %s: a fault was asked for: %s", request.service, request.operation, rule)
+            time.sleep(rule.latency_seconds)
+            if rule.drop:
+                raise Dropped
+            if rule.status is not None:
+                answer = for_service(request.service, rule.error())
+                return answer._replace(body=b"") if request.method == "HEAD" else answer
+            answer_of_service = serve(request)
+            if rule.spoil and answer_of_service is not None:
+                return spoiled(answer_of_service, rule.spoil)
+            return answer_of_service
+
+    @contextmanager
+    def _under_way(self, request: Incoming) -> Iterator[int]:
+        """Count a call of the runtime as long as it lasts; give how many others there are."""
+        if request.service != "sagemaker-runtime":
+            yield 0
+            return
+        with self._lock:
+            others = self._calls
+            self._calls += 1
+        try:
+            yield others
+        finally:
+            with self._lock:
+                self._calls -= 1
 
     def administer(self, request: Incoming) -> Answer:
         """Answer a call that sets or shows rules."""
@@ -98,10 +157,12 @@ class Faults:
             raise ValueError(f"unknown {sorted(unknown)}; expected some of {sorted(known)}")
         if values.get("service") not in SERVICES:
             raise ValueError(f"unknown service {values.get('service')!r}; expected one of {list(SERVICES)}")
+        if values.get("spoil", "") not in ("", *WAYS):
+            raise ValueError(f"unknown spoil {values['spoil']!r}; expected one of {list(WAYS)}")
         with self._lock:
             self._rules.append(Rule(**values))  # type: ignore[arg-type]
 
-    def _take(self, request: Incoming) -> Rule | None:
+    def _take(self, request: Incoming, others: int) -> Rule | None:
         """Find the rule that meets this call, and count the call."""
         if not self._rules or request.internal:
             return None
@@ -109,12 +170,21 @@ class Faults:
         with self._lock:
             candidates = [rule for rule in self._rules if rule.service == service and _left(rule)]
         operation = request.operation if any(rule.operation for rule in candidates) else ""
+        body = request.body() if any(rule.containing for rule in candidates) else b""
         with self._lock:
             for rule in candidates:
-                if rule.operation in ("", operation) and _left(rule):
+                if rule.operation in ("", operation) and _left(rule) and _fits(rule, others, body):
                     rule.met += 1
                     return rule
         return None
+
+
+def _fits(rule: Rule, others: int, body: bytes) -> bool:
+    return (
+        (rule.above_in_flight is None or others >= rule.above_in_flight)
+        and rule.containing.encode("latin-1") in body
+        and random.random() < rule.probability
+    )
 
 
 def _left(rule: Rule) -> bool:

@@ -24,19 +24,24 @@ class Images:
     ----------
     own : mapping of str to sequence of str
         A user's own programs by repository name.
+    docker : bool
+        Whether all others are run by Docker.
     """
 
-    def __init__(self, own: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, own: Mapping[str, Sequence[str]], docker: bool = False) -> None:
         self._own = {name: list(command) for name, command in own.items()}
+        self._docker = docker
 
     def supports(self, uri: str, settings: Mapping[str, str]) -> bool:
         """Tell whether an image can be run here with a job's hyperparameters or a model's environment."""
-        return repository(uri) in self._own or containers.supports(uri, settings)
+        return self._docker or repository(uri) in self._own or containers.supports(uri, settings)
 
     def command(self, uri: str, verb: str) -> list[str]:
         """Return the command that starts an image; `verb` is ``"train"`` or ``"serve"``."""
         name = f"{repository(uri)}:{tag(uri)}"
         own = self._own.get(repository(uri))
+        if own is None and self._docker:
+            return [sys.executable, "-m", "sagemaker_spark_py.local.docker", uri, verb, name]
         return [*(own or [sys.executable, "-m", "sagemaker_spark_py.containers"]), verb, name]
 
     def missing(self, uri: str, role: str) -> AwsError:

@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.local.docker import check_engine
 from sagemaker_spark_py.local.fault_client import FaultClient
 from sagemaker_spark_py.local.server_process import ServerProcess
 
 logger = logging.getLogger(__name__)
 
 EXTRA_MODULES = ("moto", "flask", "flask_cors", "sklearn")
+CONTAINERS = ("processes", "docker")
 ACCOUNT = "123456789012"
 # Settings that would lead an SDK past the local server or make it refuse to start.
 UNSET_WHILE_RUNNING = (
@@ -49,6 +51,9 @@ class LocalSageMaker:
     installRequirements : bool
         Whether packages of a script's ``requirements.txt`` that this Python lacks are installed, for each job
         and endpoint into a folder of its own. By default such a job is refused.
+    containers : str
+        What runs images: ``"processes"`` of this machine, or ``"docker"``: the real images, pulled by your
+        Docker engine. That way is thin and has never been tried with an engine.
 
     Attributes
     ----------
@@ -71,6 +76,7 @@ class LocalSageMaker:
         images: Mapping[str, Sequence[str]] | None = None,
         graceSeconds: float = 120.0,
         installRequirements: bool = False,
+        containers: str = "processes",
     ) -> None:
         self.region = region
         self.account = ACCOUNT
@@ -80,6 +86,7 @@ class LocalSageMaker:
         self._images = {name: list(command) for name, command in (images or {}).items()}
         self._grace_seconds = graceSeconds
         self._install_requirements = installRequirements
+        self._containers = containers
         self._server: ServerProcess | None = None
         self._saved: dict[str, str | None] = {}
 
@@ -89,13 +96,19 @@ class LocalSageMaker:
         Raises
         ------
         SettingError
-            Where the ``[local]`` extra is not installed.
+            Where the ``[local]`` extra is not installed, or no Docker engine answers that was asked for.
         SageMakerSparkError
             Where the server does not start; with what it said.
         """
         if self._server is not None:
             return self
         check_extra()
+        if self._containers not in CONTAINERS:
+            raise SettingError(
+                f"containers is not known: {self._containers!r}; expected one of {', '.join(CONTAINERS)}."
+            )
+        if self._containers == "docker":
+            check_engine()
         server = ServerProcess(self._command(), logger)
         exports = server.exports()
         self._server = server
@@ -124,6 +137,7 @@ class LocalSageMaker:
         own = [f"--image={name}={shlex.join(command)}" for name, command in self._images.items()]
         place = ["--port", str(self._port), "--region", self.region]
         grace = ["--grace-seconds", str(self._grace_seconds)]
+        place += ["--containers", self._containers]
         install = ["--install-requirements"] if self._install_requirements else []
         return [sys.executable, "-m", "sagemaker_spark_py.local", *place, *grace, *install, *own]
 

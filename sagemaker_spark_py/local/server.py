@@ -75,10 +75,10 @@ class Application:
         """Answer what is ours; None: the library answers."""
         if request.path == FAULTS_PATH:
             return self._faults.administer(request)
-        fault = self._faults.meet(request)
-        if fault is not None:
-            logger.info("%s %s: a fault was asked for: %s", request.service, request.operation, fault.status)
-            return fault
+        return self._faults.meet(request, self._serve)
+
+    def _serve(self, request: Incoming) -> Answer | None:
+        """Answer as the service does."""
         service = request.service
         if service == "sagemaker":
             return self._control(request)

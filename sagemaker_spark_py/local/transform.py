@@ -154,6 +154,9 @@ class _Run:
         """Do one instance's share."""
         try:
             worker.start()
+            if self._job.stop_asked.is_set():  # the end may have come before there was a container to end
+                worker.stop()
+                return
             worker.await_ping(DEFAULT_STARTUP_SECONDS)
             limits = Limits.of(self._request, worker.execution_parameters())
             log = _DataLog(self._job, worker.stream)

@@ -116,8 +116,13 @@ def _constraints(shape: Any, value: Any) -> Iterator[str]:
         yield f"Member must have {measure} less than or equal to {rules['max']}"
     if "pattern" in rules and not python_pattern(rules["pattern"]).fullmatch(value):
         yield _pattern_rule(rules["pattern"])
-    if getattr(shape, "enum", None) and value not in shape.enum:
+    if getattr(shape, "enum", None) and value not in shape.enum and not _is_local(shape, value):
         yield _enum_rule(shape.enum)
+
+
+def _is_local(shape: Any, value: Any) -> bool:
+    """Tell whether it is the one instance type that only this SageMaker has."""
+    return bool(value == "local" and shape.name.endswith("InstanceType"))
 
 
 def _measured(shape: Any, value: Any) -> tuple[str, float]:

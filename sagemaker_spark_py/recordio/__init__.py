@@ -21,6 +21,7 @@ from sagemaker_spark_py.recordio.files import (
     write_spmatrix_to_sparse_tensor,
 )
 from sagemaker_spark_py.recordio.frames import Frames, find_frames, whole_bytes
+from sagemaker_spark_py.recordio.join import join_records
 from sagemaker_spark_py.recordio.tensor import Csr, Tensor
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "encode_sparse",
     "encode_tensors",
     "find_frames",
+    "join_records",
     "read_records",
     "whole_bytes",
     "write_numpy_to_dense_tensor",

@@ -168,6 +168,7 @@ def encode_rows(
     *,
     shapes: npt.ArrayLike | None = None,
     fill_empty: bool = False,
+    name: str = wire.DEFAULT_NAME,
 ) -> Encoded:
     """Encode rows of which each is dense or sparse, laid out as Arrow holds Spark's vectors.
 
@@ -183,26 +184,25 @@ def encode_rows(
     dims : array of int, shape (n,)
         Numbers that each row stands for; those of dense vectors are not used.
     labels : array of real numbers, shape (n,), optional
-        Written as ``label["values"]``.
     shapes : array of int, shape (n, rank), optional
         For matrices, whose numbers and places count row by row: dimensions of each, dense or sparse.
         Vectors need none: sparse ones are written with the shape ``[dim]``, dense ones without.
-    fill_empty : bool, default False
-        As in `encode_sparse`.
+    fill_empty, name : bool, str
+        As in `encode_sparse`; of the tensor.
 
     Returns
     -------
     Encoded
-        n records, in row order. Where all rows are dense `encode_dense` is several times faster.
+        Where all rows are dense `encode_dense` is several times faster.
 
     Raises
     ------
     DataError
-        If arrays do not fit together or an index lies outside of its row.
+        If arrays do not fit together.
     """
     sparse = arrays.flags(is_sparse, "is_sparse")
     sizes = arrays.sizes(dims, len(sparse), "dims")
-    rows = _check_rows(sparse, indptr, indices, values, sizes)
+    rows = _check_rows(sparse, indptr, indices, values, sizes)._replace(name=name)
     if shapes is not None:
         rows = _with_shapes(rows, shapes, sparse, sizes)
     if labels is not None:

@@ -17,7 +17,6 @@ from sagemaker_spark_py.recordio.varints import Whole
 _BLOCK_ROWS = 1 << 12
 """So many rows are written at a time, so that the places written to stay in the processor's cache."""
 
-_NAME = delimited(wire.NAME, wire.DEFAULT_NAME.encode())
 _LABEL_HEAD = around(wire.LABEL, wire.DEFAULT_NAME, 1)[0]
 
 
@@ -37,6 +36,8 @@ class Rows(NamedTuple):
     shaped : array of bool, shape (n,)
         Rows whose shape is written.
     labels : array of little-endian float32, shape (n,), or None
+    name : str
+        Of the tensor.
     """
 
     values: Floats
@@ -46,6 +47,12 @@ class Rows(NamedTuple):
     shapes: Ints
     shaped: Flags
     labels: Floats | None
+    name: str = wire.DEFAULT_NAME
+
+    @property
+    def name_field(self) -> bytes:
+        """The name as it is written."""
+        return delimited(wire.NAME, self.name.encode())
 
 
 class _Sizes(NamedTuple):
@@ -71,7 +78,7 @@ def weave(rows: Rows) -> tuple[Bytes, Ints]:
         block = slice(first, first + _BLOCK_ROWS)
         part = _Sizes(*(column[block] for column in sizes))
         cursors = _Cursors(data, bounds[:-1][block])
-        _write_head(cursors, part)
+        _write_head(cursors, part, rows.name_field)
         cursors.runs(rows.values.view(np.uint8), 4 * rows.indptr[:-1][block], part.floats)
         cursors.head_if_filled(wire.KEYS, part.keys)
         cursors.runs(keys, key_starts[block], part.keys)
@@ -88,7 +95,7 @@ def _measure(rows: Rows) -> _Sizes:
     shape = np.sum([varints.sizes(dimension) for dimension in rows.shapes.T], axis=0) * rows.shaped
     tensor = _field_bytes(floats) + _field_bytes(keys) + _field_bytes(shape)
     value = _head_bytes(tensor) + tensor
-    entry = len(_NAME) + _head_bytes(value) + value
+    entry = len(rows.name_field) + _head_bytes(value) + value
     label_bytes = 0 if rows.labels is None else len(_LABEL_HEAD) + 4
     payload = _head_bytes(entry) + entry + label_bytes
     large = np.flatnonzero(payload > wire.MAX_PAYLOAD_BYTES)
@@ -155,11 +162,11 @@ class _Cursors:
             self._at[records] = at + items.itemsize
 
 
-def _write_head(cursors: _Cursors, sizes: _Sizes) -> None:
+def _write_head(cursors: _Cursors, sizes: _Sizes, name: bytes) -> None:
     cursors.constant(wire.MAGIC.to_bytes(4, "little"))
     cursors.words(sizes.payload.astype("<u4"))
     cursors.head(wire.FEATURES, sizes.entry)
-    cursors.constant(_NAME)
+    cursors.constant(name)
     cursors.head(wire.VALUE, sizes.value)
     cursors.head(wire.FLOAT32, sizes.tensor)
     cursors.head_if_filled(wire.VALUES, sizes.floats)

@@ -122,6 +122,11 @@ def is_transient(error: ServiceError) -> bool:
     return no_answer or error.status >= 500 or error.code in THROTTLED
 
 
+def timed_out(error: ServiceError) -> bool:
+    """Tell whether a call was begun and its answer did not come in time."""
+    return isinstance(error.__cause__, boto.ReadTimeoutError)
+
+
 def _refused(error: boto.ClientError, subject: str) -> ServiceError:
     answer = error.response.get("ResponseMetadata", {})
     code = str(error.response.get("Error", {}).get("Code", ""))

@@ -12,6 +12,8 @@ from sagemaker_spark_py.service.session import Session
 
 TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
 """Log group of all training jobs; a job's streams are named ``<job>/algo-<n>-<time>``."""
+TRANSFORM_GROUP = "/aws/sagemaker/TransformJobs"
+"""Log group of all transform jobs; streams are ``<job>/<instance>`` and ``<job>/<instance>/data-log``."""
 ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
 """Followed by the endpoint's name: the log group of that endpoint."""
 

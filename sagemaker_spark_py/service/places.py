@@ -6,7 +6,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sagemaker_spark_py.errors import AccessError, NotFoundError, ServiceError, SettingError
@@ -73,7 +73,7 @@ class Place:
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kmsKeyId}
 
 
-def resolve_role(role: IAMRoleResource, conf: Conf) -> str:
+def resolve_role(role: IAMRoleResource, conf: Conf, default: str | None = None) -> str:
     """Return the ARN of a role.
 
     Parameters
@@ -82,6 +82,8 @@ def resolve_role(role: IAMRoleResource, conf: Conf) -> str:
         As given by the user.
     conf : callable
         Reads a Spark property by key, `None` if it is not set.
+    default : str, optional
+        What serves where the Spark property is missing.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def resolve_role(role: IAMRoleResource, conf: Conf) -> str:
     """
     if isinstance(role, IAMRoleFromConfig):
         key = role.configKey
-        found = conf(key) or conf(f"spark.{key}")
+        found = conf(key) or conf(f"spark.{key}") or default
         if not found:
             raise SettingError(
                 f"IAM role is not set: neither {key!r} nor 'spark.{key}' is in the Spark configuration. "
@@ -133,6 +135,20 @@ def resolve_path(
         raise SettingError(f"S3 path has no bucket: {path!r}; expected the name of a bucket.")
     prefix = "/".join(part for part in (path.objectPath.strip("/"), job_name) if part)
     return Place(path.bucket, prefix, None, kms_key_id)
+
+
+def default_place(session: Session, prefix: str) -> Place:
+    """Return a place in the caller's own bucket ``<account>-sagemaker-<region>``, which is made if missing.
+
+    Raises
+    ------
+    AccessError
+        If a bucket of that name belongs to another account, or may not be made.
+    """
+    if session.region is None:
+        session = replace(session, region=Session.resolve(profile=session.profile).region)
+    account, bucket = _auto_bucket(session)
+    return Place(bucket, prefix, account)
 
 
 def _role_arn(text: str) -> str:

@@ -62,7 +62,7 @@ def training_job(
     instance_type: str,
     instance_count: int,
     volume_gb: int,
-    max_runtime_seconds: int,
+    max_runtime_seconds: int | None,
     input_mode: str = "File",
     hyperparameters: Mapping[str, Any] | None = None,
     kms_key_id: str | None = None,
@@ -77,7 +77,7 @@ def training_job(
     channels : sequence of dict
         From `channel`. They are read in `input_mode`: ``"File"``, ``"Pipe"`` or ``"FastFile"``.
     instance_type, instance_count, volume_gb, max_runtime_seconds
-        The instances, the GB of storage of each, and the seconds after which SageMaker stops the job.
+        The instances, the GB of storage of each, and the seconds after which the job is stopped, if any.
     hyperparameters : mapping, optional
         Values other than text are turned into it by `as_text`.
     kms_key_id : str, optional
@@ -98,7 +98,7 @@ def training_job(
         "InputDataConfig": list(channels),
         "OutputDataConfig": {"S3OutputPath": output_uri, **_given({"KmsKeyId": kms_key_id})},
         "ResourceConfig": _instances(instance_type, instance_count, volume_gb),
-        "StoppingCondition": {"MaxRuntimeInSeconds": max_runtime_seconds},
+        "StoppingCondition": _given({"MaxRuntimeInSeconds": max_runtime_seconds}),
         **_given({"HyperParameters": texts or None}),
     }
     return validated("CreateTrainingJob", merged(request, extra))
@@ -176,6 +176,79 @@ def endpoint(*, name: str, config_name: str, extra: Extra | None = None) -> Requ
     """
     request = {"EndpointName": name, "EndpointConfigName": config_name}
     return validated("CreateEndpoint", merged(request, extra))
+
+
+def transform_input(
+    uri: str,
+    *,
+    s3_data_type: str = "S3Prefix",
+    content_type: str | None = None,
+    compression: str | None = None,
+    split_type: str | None = None,
+) -> Request:
+    """Return the input of a transform job.
+
+    Parameters
+    ----------
+    uri : str
+        S3 URI of a manifest, or of a prefix, which should end with ``/``.
+    s3_data_type : str
+        ``"S3Prefix"`` or ``"ManifestFile"``.
+    content_type, compression, split_type : str, optional
+        Left out of the request if `None`.
+    """
+    source = {"S3DataSource": {"S3DataType": s3_data_type, "S3Uri": uri}}
+    optional = {"ContentType": content_type, "CompressionType": compression, "SplitType": split_type}
+    return {"DataSource": source, **_given(optional)}
+
+
+def transform_output(
+    uri: str, *, accept: str | None = None, assemble_with: str | None = None, kms_key_id: str | None = None
+) -> Request:
+    """Return the output of a transform job below an S3 URI; what is `None` is left out."""
+    optional = {"Accept": accept, "AssembleWith": assemble_with, "KmsKeyId": kms_key_id}
+    return {"S3OutputPath": uri, **_given(optional)}
+
+
+def transform_job(
+    *,
+    name: str,
+    source: Request,
+    target: Request,
+    instance_type: str,
+    instance_count: int,
+    extra: Extra | None = None,
+    **optional: Any,
+) -> Request:
+    """Return the parameters of CreateTransformJob.
+
+    Parameters
+    ----------
+    name : str
+        Of the job and of the SageMaker model, which is made for it.
+    source, target : dict
+        From `transform_input` and `transform_output`.
+    instance_type, instance_count
+        The instances.
+    extra : mapping, optional
+        Merged into the request; see the module.
+    **optional
+        Further members of the request under AWS's names; left out of it if `None` or empty.
+
+    Raises
+    ------
+    SettingError
+        If AWS's model refuses the request; names the member.
+    """
+    request: Request = {
+        "TransformJobName": name,
+        "ModelName": name,
+        "TransformInput": source,
+        "TransformOutput": target,
+        "TransformResources": {"InstanceType": instance_type, "InstanceCount": instance_count},
+        **{member: value for member, value in optional.items() if value not in (None, {})},
+    }
+    return validated("CreateTransformJob", merged(request, extra))
 
 
 def as_text(name: str, value: Any) -> str:

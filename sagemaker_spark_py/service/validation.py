@@ -21,6 +21,9 @@ from sagemaker_spark_py.errors import SettingError
 _CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Alnum}": "a-zA-Z0-9"}
 """Java's names of character classes in the model's patterns, and what Python has that is not narrower."""
 _SHOWN = 5
+_INSTANCE_TYPE = "InstanceType"
+LOCAL = "local"
+"""Instance type of jobs and endpoints on a local SageMaker; AWS itself would refuse it."""
 
 
 def validated(operation: str, request: dict[str, Any], service: str = "sagemaker") -> dict[str, Any]:
@@ -90,7 +93,9 @@ def _text_problems(text: str, shape: Any, path: str) -> Iterator[str]:
     if most is not None and len(text) > most:
         # Never the text itself: an environment variable may hold a secret.
         yield f"{path} is too long: {len(text)} characters; expected at most {most}."
-    elif shape.enum and text not in shape.enum:
+    elif (
+        shape.enum and text not in shape.enum and not (text == LOCAL and shape.name.endswith(_INSTANCE_TYPE))
+    ):
         near = get_close_matches(text, shape.enum, n=_SHOWN, cutoff=0) or shape.enum
         yield (
             f"{path} is not known: {text!r}; expected one of {len(shape.enum)} values such as "

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.staging.npz import npz_file
 from sagemaker_spark_py.staging.parquet import parquet_file
 from sagemaker_spark_py.staging.rows import Columns, Rows
+from sagemaker_spark_py.transformation.columns import read_numbers
 from sagemaker_spark_py.transformation.records import encode_features
 from sagemaker_spark_py.transformation.serializers import (
     LibSVMRequestRowSerializer,
@@ -33,6 +35,8 @@ class StagingFormat(ABC):
         How keys end.
     needs_label : bool
         Whether rows without a label are refused.
+    takes_weights : bool
+        Whether rows may have weights.
     takes_numbers : bool
         Whether numeric columns may stand for the features where none are named.
     takes_matrices : bool
@@ -47,6 +51,7 @@ class StagingFormat(ABC):
 
     extension: ClassVar[str]
     needs_label: ClassVar[bool] = False
+    takes_weights: ClassVar[bool] = False
     takes_numbers: ClassVar[bool] = False
     takes_matrices: ClassVar[bool] = False
     expands: ClassVar[bool] = False
@@ -84,16 +89,17 @@ class RecordIO(StagingFormat):
 
     def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield framed records."""
-        for _, labels, features in map(Rows.float32, rows):
-            yield contents(encode_features(features, labels))
+        for some in map(Rows.float32, rows):
+            yield contents(encode_features(some.features, some.labels))
 
 
 @dataclass(frozen=True)
 class CSV(StagingFormat):
-    """Lines of comma-separated numbers without a header, the label first; sparse vectors are filled up."""
+    """Lines of comma-separated numbers without a header: label, weight, features; sparse rows filled up."""
 
     extension = ".csv"
     takes_numbers = True
+    takes_weights = True
     expands = True
 
     def contentType(self, labelled: bool) -> str:
@@ -107,16 +113,15 @@ class CSV(StagingFormat):
     def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield lines."""
         serializer = UnlabeledCSVRequestRowSerializer(featuresColumnName=columns.named_features)
-        for batch, labels, _ in rows:
-            lines = serializer.serializeBatch(batch)
-            if labels is not None:
-                lines = as_payloads(glue(texts(labels), ",", lines.cast(TEXT)))
-            yield contents(lines)
+        for some in rows:
+            lines = serializer.serializeBatch(some.batch)
+            first = [part for n in (some.labels, some.weights) if n is not None for part in (texts(n), ",")]
+            yield contents(as_payloads(glue(*first, lines.cast(TEXT))) if first else lines)
 
 
 @dataclass(frozen=True)
 class LibSVM(StagingFormat):
-    """Lines of ``label index:value ...``, just as the request serializer of that format writes them.
+    """Lines of ``label:weight index:value ...``, just as the request serializer of that format writes them.
 
     Parameters
     ----------
@@ -127,6 +132,7 @@ class LibSVM(StagingFormat):
     indexBase: int = 1
     extension = ".libsvm"
     needs_label = True
+    takes_weights = True
     options = ("indexBase",)
 
     def __post_init__(self) -> None:
@@ -141,14 +147,30 @@ class LibSVM(StagingFormat):
 
     def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
         """Yield lines."""
-        serializer = LibSVMRequestRowSerializer(
+        serializer = _WeightedLibSVM(
             labelColumnName=columns.label or "",
             featuresColumnName=columns.named_features,
             indexBase=self.indexBase,
+            weightColumnName=columns.weight,
         )
         for some in rows:
             some.float32()  # whose reader, XGBoost, makes something else of larger numbers without a word
             yield contents(serializer.serializeBatch(some.batch))
+
+
+@dataclass(frozen=True)
+class _WeightedLibSVM(LibSVMRequestRowSerializer):
+    """Writes ``label:weight`` where there is a weight, which only training data has."""
+
+    _: KW_ONLY
+    weightColumnName: str | None = None
+
+    def _labels(self, batch: pa.RecordBatch) -> pa.Array | str:
+        labels = super()._labels(batch)
+        if self.weightColumnName is None:
+            return labels
+        column = batch.column(self.weightColumnName)
+        return glue(labels, ":", texts(read_numbers(column, name=self.weightColumnName)))
 
 
 @dataclass(frozen=True)
@@ -169,11 +191,30 @@ class Parquet(StagingFormat):
         return parquet_file(rows)
 
 
+@dataclass(frozen=True)
+class Npz(StagingFormat):
+    """NumPy archives of two float32 arrays, ``features`` and ``labels``; sparse rows are filled up."""
+
+    extension = ".npz"
+    takes_numbers = True
+    expands = True
+    compressible = False
+
+    def contentType(self, labelled: bool) -> str:
+        """Return ``application/x-npz``, which only scripts read."""
+        return "application/x-npz"
+
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
+        """Yield the pieces of one archive."""
+        return npz_file(rows)
+
+
 FORMATS: dict[str, StagingFormat] = {
     "sagemaker": RecordIO(),
     "csv": CSV(),
     "libsvm": LibSVM(),
     "parquet": Parquet(),
+    "npz": Npz(),
 }
 """Formats by the name that users give; any other name is a data source of Spark."""
 

@@ -21,6 +21,7 @@ from sagemaker_spark_py.staging.plan import Plan
 from sagemaker_spark_py.staging.rows import Columns, Rows
 from sagemaker_spark_py.staging.task import RESULT, Task, write_partition
 from sagemaker_spark_py.transformation.features import Features
+from sagemaker_spark_py.transformation.invalid import Invalid
 
 BATCH_BYTES = 4 << 20
 """Payloads that travel to Python at a time: so few that the memory of one batch serves for the next."""
@@ -62,9 +63,10 @@ def write_chunks(task: Task, chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.Re
 
 
 def _is_known(plan: Plan) -> bool:
-    """Tell whether Java knows all that a plan says."""
+    """Tell whether Java knows all that a plan says; it has no weights, and leaves out no rows."""
     columns = Columns(plan.columns.label, plan.columns.features, plan.columns.flat)
-    return type(plan.format) in _CALLS and plan == Plan(plan.format, columns, plan.dim, plan.gzip)
+    plain = Plan(plan.format, columns, plan.dim, plan.gzip, Invalid("error", plan.invalid.numbers))
+    return type(plan.format) in _CALLS and plan == plain
 
 
 def _encoded(frame: DataFrame, plan: Plan) -> DataFrame:
@@ -75,7 +77,8 @@ def _encoded(frame: DataFrame, plan: Plan) -> DataFrame:
     named = frame.select(*labels, F.struct(*features).alias(name) if plan.columns.flat else features[0])
     format, own = _CALLS[type(plan.format)]
     options = {option: str(getattr(plan.format, option)) for option in plan.format.options}
-    checks = {"nulls": "error", "dim": "same" if plan.dim is None else str(plan.dim)}
+    dim = "same" if plan.dim is None else str(plan.dim)
+    checks = {"nulls": "error", "numbers": plan.invalid.numbers, "dim": dim}
     arguments = [plan.columns.label, name] if plan.columns.label else [name]
     return named.select(call(format, arguments, {**own, **options, **checks, "trailer": "dim"}))
 

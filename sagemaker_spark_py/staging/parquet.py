@@ -46,9 +46,9 @@ def _row_groups(rows: Iterable[Rows]) -> Iterator[pa.Table]:
 
 def _columns(rows: Rows) -> np.ndarray[Any, Any]:
     """Return float32 of shape (columns, rows), the label first."""
-    _, labels, features = rows.float32()
-    numbers = np.ascontiguousarray(features.dense().T)
-    return numbers if labels is None else np.vstack([labels, numbers])
+    narrow = rows.float32()
+    numbers = np.ascontiguousarray(narrow.features.dense().T)
+    return numbers if narrow.labels is None else np.vstack([narrow.labels, numbers])
 
 
 def _table(pieces: list[np.ndarray[Any, Any]], labelled: bool) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from pyspark.sql.types import StructType
 from sagemaker_spark_py.errors import SchemaError, SettingError
 from sagemaker_spark_py.staging.formats import FORMATS, StagingFormat
 from sagemaker_spark_py.staging.rows import Columns
+from sagemaker_spark_py.transformation.invalid import NULL_ONLY, Invalid
 from sagemaker_spark_py.transformation.schemas import (
     as_columns,
     field_of,
@@ -25,6 +27,9 @@ LABEL, FEATURES = "labelColumnName", "featuresColumnName"
 """Options of the formats that this library writes itself; AWS's names."""
 
 _DEFAULT_LABEL, _DEFAULT_FEATURES = "label", "features"
+
+WHERE_PRESENT, REQUIRED, NEVER = "where present", "required", "never"
+"""Whether a label is written that nobody has named."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,15 @@ class Plan:
         Values that each feature vector must have; `None`: as many as the first one.
     gzip : bool
         Whether each object is compressed as a whole.
+    invalid : Invalid
+        What becomes of rows that the algorithm cannot take.
     """
 
     format: StagingFormat
     columns: Columns
     dim: int | None = None
     gzip: bool = False
+    invalid: Invalid = NULL_ONLY
 
     @property
     def contentType(self) -> str:
@@ -94,6 +102,9 @@ def plan(
     columns: Sequence[str] | None = None,
     dim: int | None = None,
     compression: str | None = None,
+    label: str = WHERE_PRESENT,
+    weight: str | None = None,
+    invalid: Invalid = NULL_ONLY,
 ) -> Plan | SparkPlan:
     """Settle how rows of a schema are staged. Runs on the driver and asks neither Spark nor AWS.
 
@@ -109,33 +120,57 @@ def plan(
         numbers, or a list of numeric columns) and the format's own. For Spark's data sources: theirs.
     columns : sequence of str, optional
         Use these columns only, in this order.
-    dim : int, optional
-        Values that each feature vector must have.
+    dim, invalid
+        See `Plan`.
     compression : str, optional
         ``"Gzip"`` compresses each object as a whole; `None` or ``"None"`` does not.
+    label, weight : str
+        Whether a label not named is `WHERE_PRESENT`, `REQUIRED` or `NEVER` written; a column of weights.
 
     Raises
     ------
     SchemaError
         If a column is missing or has the wrong type.
     SettingError
-        If an option is unknown, or the format cannot be compressed.
+        If an option is unknown, or the format cannot be compressed, has no weights or needs a label.
     """
     gzip = _is_gzip(compression)
     chosen = StructType([field_of(schema, name) for name in columns]) if columns else schema
     if format not in FORMATS:
-        given = tuple((key, str(value)) for key, value in (options or {}).items())
-        return SparkPlan(format, given, tuple(columns or ()), gzip)
+        _refuse_for_spark(format, weight, invalid)
+        return SparkPlan(format, _as_texts(options or {}), tuple(columns or ()), gzip)
     kind, known = FORMATS[format], _known(format, options or {})
-    if gzip and not kind.compressible:
-        raise SettingError(f"Format {format!r} cannot be compressed as a whole; expected no compression.")
+    _refuse_for_format(format, gzip, weight)
     own = {name: value for name, value in known.items() if name in kind.options}
-    return Plan(replace(kind, **own), _columns(chosen, kind, known), dim, gzip)
+    found = _columns(chosen, kind, known, REQUIRED if kind.needs_label else label, weight)
+    return Plan(replace(kind, **own), found, dim, gzip, invalid)
 
 
 def project(dataset: DataFrame, names: Sequence[str]) -> DataFrame:
     """Return the DataFrame with these columns only; their names are taken literally, dots included."""
     return dataset.select(*(F.col(f"`{name.replace('`', '``')}`") for name in names))
+
+
+def _refuse_for_format(format: str, gzip: bool, weight: str | None) -> None:
+    kind = FORMATS[format]
+    if gzip and not kind.compressible:
+        raise SettingError(f"Format {format!r} cannot be compressed as a whole; expected no compression.")
+    if weight is not None and not kind.takes_weights:
+        able = " or ".join(repr(name) for name, some in FORMATS.items() if some.takes_weights)
+        raise SettingError(f"weightCol has no place in format {format!r}: {weight!r}; expected {able}.")
+
+
+def _refuse_for_spark(format: str, weight: str | None, invalid: Invalid) -> None:
+    names = {"weightCol": weight is not None, "handleInvalid": invalid.handling != "error"}
+    for name in (name for name, is_set in names.items() if is_set):
+        raise SettingError(
+            f"{name} has no meaning for Spark's data source {format!r}; expected one of the formats "
+            f"{', '.join(FORMATS)}. Prepare the DataFrame yourself instead."
+        )
+
+
+def _as_texts(options: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, str(value)) for key, value in options.items())
 
 
 def _is_gzip(compression: str | None) -> bool:
@@ -154,23 +189,35 @@ def _known(format: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {spelled[name.lower()]: value for name, value in options.items()}
 
 
-def _columns(schema: StructType, format: StagingFormat, options: Mapping[str, Any]) -> Columns:
-    label = _label(schema, format, options.get(LABEL))
+def _columns(
+    schema: StructType, format: StagingFormat, options: Mapping[str, Any], mode: str, weight: str | None
+) -> Columns:
+    label = _label(schema, options.get(LABEL), mode)
+    if weight is not None:
+        require_number(schema, weight)
+    single = [name for name in (label, weight) if name is not None]
     features = options.get(FEATURES)
     if features is None and format.takes_numbers and _DEFAULT_FEATURES not in schema.names:
-        features = [name for name in schema.names if name != label]
+        features = [name for name in schema.names if name not in single]
     wanted = as_columns(features or _DEFAULT_FEATURES)
-    if label in names_of(wanted):
-        raise SchemaError(f"Column {label!r} is the label and a feature; expected different columns.")
+    _refuse_twice([*single, *names_of(wanted)])
     require_features(schema, wanted, matrices=format.takes_matrices)
-    return Columns(label, tuple(names_of(wanted)), flat=not isinstance(wanted, str))
+    return Columns(label, tuple(names_of(wanted)), flat=not isinstance(wanted, str), weight=weight)
 
 
-def _label(schema: StructType, format: StagingFormat, named: str | None) -> str | None:
-    if named is None and (_DEFAULT_LABEL in schema.names or format.needs_label):
+def _refuse_twice(names: Sequence[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise SchemaError(
+                f"Column {name!r} has two roles among label, weight and features; expected different columns."
+            )
+
+
+def _label(schema: StructType, named: str | None, mode: str) -> str | None:
+    if named is None and (mode == REQUIRED or (mode == WHERE_PRESENT and _DEFAULT_LABEL in schema.names)):
         named = _DEFAULT_LABEL
     if named:
         require_number(schema, named)
-    elif format.needs_label:
-        raise SettingError(f"Format cannot be written without a label; expected {LABEL} to name a column.")
+    elif mode == REQUIRED:
+        raise SettingError(f"Rows cannot be written without a label; expected {LABEL} to name a column.")
     return named or None

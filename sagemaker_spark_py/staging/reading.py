@@ -54,56 +54,54 @@ def read_recordio(
 ) -> DataFrame:
     """Read files of recordIO-protobuf, such as staged training data or answers of algorithms.
 
-    The files are listed on the driver and read by the executors when Spark runs the result. From ``s3://``
-    they are streamed through boto3, several MiB at a time, large objects in a task of their own; rows come in
-    the order of keys. From other paths Spark reads them, each as a whole. Names that end with ``.gz`` are
-    unpacked. Objects and folders whose names begin with ``_`` or ``.`` are left out, and manifests.
+    Files are listed on the driver and read by the executors when Spark runs the result: from ``s3://``
+    streamed through boto3, in the order of keys, large ones in a task of their own; from other paths by
+    Spark, each as a whole. ``.gz`` files are unpacked; names that begin with ``_`` or ``.`` are left out.
 
     Parameters
     ----------
     spark : SparkSession
-        Classic or Connect.
     path : str
         ``s3://bucket/key`` of an object, of a prefix with all that is below it, or of a manifest (the
         ``S3Uri`` of a channel that ``fit()`` staged); or any path that Spark reads.
     tensors : mapping of str to str
-        Column to make of each tensor of the records' features, by the tensor's name; default
-        ``{"values": "features"}``. Each record must have it.
+        Column for each tensor of the records' features, by its name; default ``{"values": "features"}``.
     labels : mapping of str to str
-        The same for the records' label map. By default the column ``label``, null where a record has no
-        label; tensors that are named here must be in each record.
+        The same for the label map; by default the column ``label``, null where a record has no label. All
+        other tensors must be in each record.
     types : mapping of str to DataType
-        Types of columns: a number, ``VectorUDT()``, ``MatrixUDT()``, an array of numbers, text or binary.
-        By default features are vectors, sparse where they were, and labels are doubles.
+        Types of columns: a number, a vector, a matrix, an array of numbers, text or binary. Unless it is
+        said, features are vectors, sparse where they were, and labels are doubles.
     session : Session, optional
         How to reach S3; by default boto3's chains.
 
     Returns
     -------
     DataFrame
-        The columns of labels, then those of features. It fails when it is run if a file is corrupt, with a
-        `RecordIOError` or `DataError` that names the file and the byte.
+        Columns of labels, then of features. Running it fails if a file is corrupt, with its name and the
+        byte.
 
     Raises
     ------
-    SettingError
-        If a column comes twice or has a type that no tensor can fill.
-    NotFoundError
-        If nothing is at the path in S3.
-    AccessError, ServiceError
-        If S3 refuses or fails.
-
-    Examples
-    --------
-    >>> read_recordio(spark, "s3://bucket/prefix").show()  # doctest: +SKIP
+    SettingError, ServiceError
+        If columns clash or no tensor can fill one; if S3 refuses, or has nothing there (`NotFoundError`).
     """
     sources = _sources(tensors, labels, types or {})
     schema = StructType([source.column for source in sources])
-    if not path.startswith("s3://"):
-        files = spark.read.format("binaryFile").load(path).select("path", "content")
-        return files.mapInArrow(partial(_read_files, sources), schema)
-    session = session or Session.resolve()
-    shares = _shares(S3DataPath.fromS3URI(path), session)
+    if path.startswith("s3://"):
+        return _from_s3(spark, S3DataPath.fromS3URI(path), session or Session.resolve(), sources, schema)
+    files = spark.read.format("binaryFile").load(path).select("path", "content")
+    return files.mapInArrow(partial(_read_files, sources), schema)
+
+
+def _from_s3(
+    spark: SparkSession,
+    path: S3DataPath,
+    session: Session,
+    sources: tuple[_Source, ...],
+    schema: StructType,
+) -> DataFrame:
+    shares = _shares(path, session)
     numbers = spark.range(0, len(shares), 1, len(shares))
     return numbers.mapInArrow(partial(_read_objects, sources, session, shares), schema)
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sagemaker_spark_py.errors import DataError
 from sagemaker_spark_py.transformation.columns import is_matrix, read_columns, read_features, read_numbers
 from sagemaker_spark_py.transformation.features import Features
+from sagemaker_spark_py.transformation.invalid import Invalid
 from sagemaker_spark_py.transformation.matrices import read_matrices
 
 Array = npt.NDArray[Any]
@@ -35,6 +36,7 @@ class Rows(NamedTuple):
     batch: pa.RecordBatch
     labels: Array | None
     features: Features
+    weights: Array | None = None
 
     def float32(self) -> Rows:
         """Return the rows with their arrays in float32.
@@ -46,10 +48,12 @@ class Rows(NamedTuple):
         """
         values = self.features.values
         narrow = _float32(f"Column {self.features.name!r}", values, self.features.row_of_entry)
-        labels = self.labels
-        if labels is not None:
-            labels = _float32("The label", labels, lambda: np.arange(len(self.batch)))
-        return Rows(self.batch, labels, replace(self.features, values=narrow))
+        labels, weights = self._narrow("label", self.labels), self._narrow("weight", self.weights)
+        return Rows(self.batch, labels, replace(self.features, values=narrow), weights)
+
+    def _narrow(self, what: str, numbers: Array | None) -> Array | None:
+        rows = len(self.batch)
+        return None if numbers is None else _float32(f"The {what}", numbers, lambda: np.arange(rows))
 
 
 def _float32(subject: str, numbers: Array, row_of: Callable[[], Array]) -> Array:
@@ -83,16 +87,23 @@ class Columns:
         One column of vectors, matrices or arrays, or several numeric columns.
     flat : bool
         Whether `features` are numeric columns.
+    weight : str, optional
+        A numeric column that says how much each row counts.
     """
 
     label: str | None
     features: tuple[str, ...]
     flat: bool = False
+    weight: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them, the label first."""
-        return (() if self.label is None else (self.label,)) + self.features
+        """All of them: the label, the weight, the features."""
+        return (*self._single, *self.features)
+
+    @property
+    def _single(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.label, self.weight) if name is not None)
 
     @property
     def named_features(self) -> str | tuple[str, ...]:
@@ -105,10 +116,11 @@ class Columns:
         Raises
         ------
         DataError
-            If a label or feature is null, or a row has not `dim` values.
+            If a label, weight or feature is null, a weight is below 0, or a row has not `dim` values.
         """
+        first = len(self._single)
         labels = None if self.label is None else read_numbers(batch.column(0), name=self.label)
-        first = 0 if self.label is None else 1
+        weights = None if self.weight is None else _weights(batch.column(first - 1), self.weight)
         if self.flat:
             features = read_columns(batch.columns[first:], self.features, dim=dim)
         elif is_matrix(batch.column(first).type):
@@ -116,7 +128,32 @@ class Columns:
             features.require_dim(features.dim if dim is None else dim)
         else:
             features = read_features(batch.column(first), name=self.features[0], dim=dim)
-        return Rows(batch.rename_columns(list(self.names)), labels, features)
+        return Rows(batch.rename_columns(list(self.names)), labels, features, weights)
+
+    def clean(self, batch: pa.RecordBatch, invalid: Invalid) -> pa.RecordBatch:
+        """Return what is left of a batch of these columns, as `read` takes it.
+
+        Raises
+        ------
+        DataError
+            If rows are invalid and must not be.
+        """
+        if invalid.is_idle:
+            return batch
+        first = len(self._single)
+        named = batch.rename_columns(list(self.names))
+        return invalid.clean(named, range(first, batch.num_columns), range(first)).batch
+
+
+def _weights(column: pa.Array, name: str) -> Array:
+    weights = read_numbers(column, name=name)
+    wrong = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
+    if len(wrong):
+        raise DataError(
+            f"Column {name!r} holds an impossible weight: {weights[wrong[0]]} in row {wrong[0]} of the "
+            "batch; expected 0 or more. Fill or drop such rows first."
+        )
+    return weights
 
 
 def sliced(

@@ -5,20 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 
 from pyspark.sql import DataFrame
 
 from sagemaker_spark_py.errors import ServiceError, TrainingError
-from sagemaker_spark_py.staging.plan import Plan, SparkPlan
 from sagemaker_spark_py.staging.staged import Staged
 
 _log = logging.getLogger(__name__)
 
 
 class SharedRows:
-    """A DataFrame whose rows are staged at most once for each plan, and deleted when all fits are over.
+    """A DataFrame whose rows are staged at most once in each way, and deleted when all fits are over.
 
     Lives on the driver; fits may run in several threads.
 
@@ -34,21 +33,23 @@ class SharedRows:
         self.dataset = dataset
         self._fits = fits
         self._lock = threading.Lock()
-        self._staged: dict[Plan | SparkPlan, Staged] = {}
+        self._staged: dict[Hashable, Staged] = {}
         self._abandoned = weakref.finalize(self, _delete_all, self._staged)
 
     @contextmanager
-    def use(self, plan: Plan | SparkPlan, write: Callable[[], Staged], delete: bool) -> Iterator[Staged]:
-        """Give one fit its rows, staged by `write` if no other fit has; the last fit deletes them.
+    def use(
+        self, wanted: Mapping[Hashable, Callable[[], Staged]], delete: bool
+    ) -> Iterator[dict[Hashable, Staged]]:
+        """Give one fit its channels' rows, each staged if no other fit has; the last fit deletes them.
 
-        They are kept if `delete` is false, or if the block ends with a `TrainingError` of a job that, for all
-        we know, still runs and reads them.
+        `wanted` says by channel and way how its rows are written. They are kept if `delete` is false, or if
+        the block ends with a `TrainingError` of a job that, for all we know, still runs and reads them.
         """
         try:
             with self._lock:
-                if plan not in self._staged:
-                    self._staged[plan] = write()
-            yield self._staged[plan]
+                for way in wanted.keys() - self._staged.keys():
+                    self._staged[way] = wanted[way]()
+            yield {way: self._staged[way] for way in wanted}
         except TrainingError as error:
             self._done(delete and error.status != "InProgress")
             raise
@@ -66,7 +67,7 @@ class SharedRows:
                 self._abandoned()
 
 
-def _delete_all(staged: dict[Plan | SparkPlan, Staged]) -> None:
+def _delete_all(staged: dict[Hashable, Staged]) -> None:
     for rows in staged.values():
         try:
             rows.delete()

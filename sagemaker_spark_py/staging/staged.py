@@ -52,6 +52,8 @@ class Staged:
         Key of the manifest; `None` if the channel is the prefix itself.
     dim : int, optional
         Values in each feature vector; `None` where Spark's own writer wrote them.
+    skipped : int
+        Rows that were left out because they are invalid.
     """
 
     session: Session = field(repr=False)
@@ -59,6 +61,7 @@ class Staged:
     parts: tuple[Part, ...] = field(repr=False)
     manifest: str | None = None
     dim: int | None = None
+    skipped: int = 0
 
     @property
     def uri(self) -> str:

@@ -21,8 +21,13 @@ from sagemaker_spark_py.staging.plan import Plan
 from sagemaker_spark_py.staging.rows import Rows, Slice, sliced
 from sagemaker_spark_py.staging.shares import Share
 
-RESULT = "partition int, attempt long, key string, rows long, bytes long, checksum string, dim int"
-"""Spark schema of what a task tells the driver about each object it wrote."""
+RESULT = (
+    "partition int, attempt long, key string, rows long, bytes long, checksum string, dim int, skipped long"
+)
+"""Spark schema of what a task tells the driver about each object it wrote.
+
+Rows that were left out are told with the partition's last object, or, without a key, where there is none.
+"""
 
 _ARROW_RESULT = pa.schema(
     [
@@ -33,6 +38,7 @@ _ARROW_RESULT = pa.schema(
         ("bytes", pa.int64()),
         ("checksum", pa.string()),
         ("dim", pa.int32()),
+        ("skipped", pa.int64()),
     ]
 )
 
@@ -105,13 +111,27 @@ class _PartitionWriter:
         self._partition, self._attempt = partition, attempt
         self._cuts = task.cuts(partition)
         self._dim = task.plan.dim
-        self._first_row = self._rows = 0
+        self._first_row = self._rows = self._seen = self._skipped = 0
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> list[dict[str, Any]]:
-        slices = sliced(batches, self._plan.columns, self._plan.format.expands, self._cuts)
+        # Cuts count the rows that are left.
+        cleaned = map(self._clean, batches)
+        slices = sliced(cleaned, self._plan.columns, self._plan.format.expands, self._cuts)
         # Each group is read to its end, as its object is written, before the next one begins.
         groups = groupby(slices, lambda some: bisect_right(self._cuts, some.first_row))
-        return [self._write_object(number, own) for number, own in groups]
+        written = [self._write_object(number, own) for number, own in groups]
+        if not written and self._skipped:
+            written = [{"partition": self._partition, "attempt": self._attempt, "rows": 0}]
+        if written:
+            written[-1]["skipped"] = self._skipped
+        return written
+
+    def _clean(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        self._first_row = self._seen
+        cleaned = self._plan.columns.clean(batch, self._plan.invalid)
+        self._seen += batch.num_rows
+        self._skipped += batch.num_rows - cleaned.num_rows
+        return cleaned
 
     def where(self, error: SageMakerSparkError) -> str:
         rows = f", batch from row {self._first_row} on" if isinstance(error, DataError) else ""

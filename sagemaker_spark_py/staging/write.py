@@ -80,8 +80,8 @@ def write(
     _require_enough(shards, instances)
     own = replace(place, prefix=place.key(uuid.uuid4().hex))
     with _undone_on_failure(session, own):
-        parts, dim = _parts(dataset, own, session, plan, instances, shards)
-        return Staged(session, own, parts, _commit(session, own, parts, manifest), dim)
+        parts, dim, skipped = _parts(dataset, own, session, plan, instances, shards)
+        return Staged(session, own, parts, _commit(session, own, parts, manifest), dim, skipped)
 
 
 def _require_enough(shards: int | None, instances: int) -> None:
@@ -96,13 +96,15 @@ def _parts(
     plan: Plan | SparkPlan,
     instances: int,
     shards: int | None,
-) -> tuple[tuple[Part, ...], int | None]:
-    """Write the objects and return them and the size of the vectors."""
+) -> tuple[tuple[Part, ...], int | None, int]:
+    """Write the objects and return them, the size of the vectors, and how many rows were left out."""
     if isinstance(plan, SparkPlan):
-        return write_by_spark(dataset, place, session, plan, instances, shards), None
-    reports = _evenly(dataset, Task(session, place, plan), instances, shards)
+        return write_by_spark(dataset, place, session, plan, instances, shards), None, 0
+    reports, skipped = _evenly(dataset, Task(session, place, plan), instances, shards)
+    if skipped:
+        _log.warning("Left out %d rows with invalid values; the rest is at %s.", skipped, place.uri)
     reports = sorted(reports, key=lambda report: report.key)
-    return tuple(Part(r.key, r.rows, r.bytes, r.checksum) for r in reports), _common_dim(reports)
+    return tuple(Part(r.key, r.rows, r.bytes, r.checksum) for r in reports), _common_dim(reports), skipped
 
 
 def _commit(session: Session, place: Place, parts: Iterable[Part], manifest: bool) -> str | None:
@@ -140,36 +142,36 @@ def _undo(session: Session, place: Place, tasks_may_run: bool) -> None:
         clear(session, place)
 
 
-def _evenly(dataset: DataFrame, task: Task, instances: int, shards: int | None) -> list[Row]:
+def _evenly(dataset: DataFrame, task: Task, instances: int, shards: int | None) -> tuple[list[Row], int]:
     """Write the objects, a second time if they are too few or too uneven."""
     frame = project(dataset, task.plan.columns.names)
     frame = frame.toDF(*(f"c{i}" for i in range(len(frame.columns))))  # mapInArrow takes plain names only
-    reports = _run(frame if shards is None else frame.repartition(shards), task)
+    reports, skipped = _run(frame if shards is None else frame.repartition(shards), task)
     rows = Counter[int]()
     for report in reports:
         rows[report.partition] += report.rows
-    _require_rows(rows.total(), shards or instances, task.place)
+    _require_rows(rows.total(), shards or instances, task.place, skipped)
     if shards is None and not is_even(len(reports), instances):
         return _rewrite(frame, replace(task, shares=shares_for(rows, instances)), reports, instances)
     if shards not in (None, len(reports)):  # so few rows that chance left some shards empty
         share = Share(0, rows.total(), shards)
         return _rewrite(frame.coalesce(1), replace(task, shares=(share,)), reports, shards)
-    return reports
+    return reports, skipped
 
 
-def _rewrite(frame: DataFrame, task: Task, former: list[Row], least: int) -> list[Row]:
+def _rewrite(frame: DataFrame, task: Task, former: list[Row], least: int) -> tuple[list[Row], int]:
     delete_objects(task.session, task.place, (report.key for report in former))
-    reports = _run(frame, task)
+    reports, skipped = _run(frame, task)
     if len(reports) < least:
         raise StagingError(
             f"Data for {task.place.uri} changed between two readings: {len(reports)} objects; expected at "
             f"least {least}. Cache or checkpoint the DataFrame first."
         )
-    return reports
+    return reports, skipped
 
 
-def _run(frame: DataFrame, task: Task) -> list[Row]:
-    """Run the tasks; each partition is reported by exactly one attempt."""
+def _run(frame: DataFrame, task: Task) -> tuple[list[Row], int]:
+    """Run the tasks; each partition is reported by exactly one attempt. Return objects and rows left out."""
     with reported(task.place.uri):
         reports = lanes.reports(frame, task).collect()
     attempts = {(report.partition, report.attempt) for report in reports}
@@ -177,12 +179,14 @@ def _run(frame: DataFrame, task: Task) -> list[Row]:
         raise StagingError(
             f"Data for {task.place.uri} was reported twice; expected one attempt per partition."
         )
-    return reports
+    skipped = sum(report.skipped or 0 for report in reports)
+    return [report for report in reports if report.key is not None], skipped
 
 
-def _require_rows(rows: int, least: int, place: Place) -> None:
+def _require_rows(rows: int, least: int, place: Place, skipped: int) -> None:
     if rows == 0:
-        raise DataError(f"DataFrame for {place.uri} has no rows; expected some to train on.")
+        why = f"has no valid rows: {skipped} were left out" if skipped else "has no rows"
+        raise DataError(f"DataFrame for {place.uri} {why}; expected some to train on.")
     if rows < least:
         raise DataError(
             f"DataFrame for {place.uri} has too few rows: {rows}; expected at least {least}, one for each "

@@ -80,33 +80,31 @@ def bodies(
     DataError
         If one payload alone has more than `max_bytes`.
     """
+    yield from _packed(payloads, max_bytes, max_rows, enough_bytes or (lambda: max_bytes))
 
-    def begin(first_row: int) -> _Draft:
-        return _Draft(first_row, min(max_bytes, enough_bytes()) if enough_bytes else max_bytes)
 
-    draft = begin(0)
+def _packed(
+    payloads: Iterable[pa.Array], max_bytes: int, max_rows: int | None, enough: Callable[[], int]
+) -> Iterator[Body]:
+    draft = _Draft(0, enough())
     row = 0
     for array in payloads:
         run = _Run.of(array, row)
         at = 0
         while at < run.count:
-            stop = run.fitting(
-                at, draft.limit - draft.bytes, (max_rows or run.count + draft.rows) - draft.rows
-            )
-            if stop == at and not draft.rows and run.bytes(at) <= max_bytes:
-                stop = at + 1
+            stop = draft.fitting(run, at, max_bytes, max_rows)
             if stop > at:
                 draft.add(run, at, stop)
             elif draft.rows:
                 yield draft.close(run.row(at) - 1)
-                draft = begin(run.row(at))
+                draft = _Draft(run.row(at), enough())
             else:
                 raise _too_large(run, at, max_bytes)
             at = stop
         row += len(array)
         if row - draft.first_row >= MAX_COVERED_ROWS:
             yield draft.close(row - 1)
-            draft = begin(row)
+            draft = _Draft(row, enough())
     if row > draft.first_row:
         yield draft.close(row - 1)
 
@@ -154,12 +152,19 @@ class _Draft:
     """A body that is being filled."""
 
     first_row: int
-    limit: int
+    enough_bytes: int
     rows: int = 0
     bytes: int = 0
     pieces: list[memoryview] = field(default_factory=list)
     offsets: list[Array] = field(default_factory=list)
     numbers: list[Array | range] = field(default_factory=list)
+
+    def fitting(self, run: _Run, start: int, max_bytes: int, max_rows: int | None) -> int:
+        """Return the end of the longest run of payloads from `start` that this body can take."""
+        room = max(0, min(self.enough_bytes, max_bytes) - self.bytes)
+        stop = run.fitting(start, room, run.count if max_rows is None else max_rows - self.rows)
+        alone = stop == start and not self.rows and run.bytes(start) <= max_bytes
+        return start + 1 if alone else stop
 
     def add(self, run: _Run, start: int, stop: int) -> None:
         piece = run.slice(start, stop)

@@ -82,7 +82,7 @@ def read_numbers(column: pa.Array, *, name: str) -> Array:
     SchemaError
         If the column is not numeric.
     """
-    if not _is_number(column.type):
+    if not is_number(column.type):
         raise SchemaError(f"Column {name!r} has the wrong type: {column.type}; expected a number.")
     refuse_nulls(column, name, "a number")
     return to_numpy(column)
@@ -127,9 +127,9 @@ def read_lists(column: pa.Array, name: str) -> tuple[Array, Array]:
 def _reader(kind: pa.DataType) -> Callable[[pa.Array, str], Features]:
     if is_vector(kind):
         return _read_vectors
-    if _is_list(kind) and _is_number(kind.value_type):
+    if _is_list(kind) and is_number(kind.value_type):
         return _read_arrays
-    if pa.types.is_struct(kind) and kind.num_fields and all(_is_number(field.type) for field in kind):
+    if pa.types.is_struct(kind) and kind.num_fields and all(is_number(field.type) for field in kind):
         return _read_structs
     return _refuse_type
 
@@ -202,7 +202,8 @@ def to_numpy(numbers: pa.Array) -> Array:
     return np.asarray(numbers)
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether an Arrow type is a number's or a boolean's."""
     tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
     return any(test(kind) for test in tests)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 
 from sagemaker_spark_py.errors import DataError
-from sagemaker_spark_py.recordio import Encoded, encode_dense, encode_rows
+from sagemaker_spark_py.recordio import Encoded, encode_rows, encode_tensors, join_records, wire
 from sagemaker_spark_py.transformation.columns import is_matrix, read_features
 from sagemaker_spark_py.transformation.features import Array, Features
 from sagemaker_spark_py.transformation.matrices import read_matrices
@@ -40,6 +42,13 @@ def encode_column(
     return encode_features(read_features(column, name=name, dim=dim), labels)
 
 
+def encode_named(tensors: Mapping[str, Features], labels: Array | None = None) -> pa.LargeBinaryArray:
+    """Return one record per row, with several tensors of these names; otherwise as `encode_features`."""
+    (first, features), *others = tensors.items()
+    parts = [_encode(features, labels, first)]
+    return _payloads(join_records([*parts, *(_encode(some, None, name) for name, some in others)]))
+
+
 def encode_features(features: Features, labels: Array | None = None) -> pa.LargeBinaryArray:
     """Return one record per row, over one contiguous buffer.
 
@@ -56,13 +65,18 @@ def encode_features(features: Features, labels: Array | None = None) -> pa.Large
     DataError
         If a finite number is too large for float32.
     """
+    return _payloads(_encode(features, labels, wire.DEFAULT_NAME))
+
+
+def _encode(features: Features, labels: Array | None, name: str) -> Encoded:
     values = _float32(features.values, features.indptr, features.name)
     if features.is_rectangular and features.shapes is None:
-        return _payloads(encode_dense(values.reshape(len(features), features.dim), labels))
+        table = values.reshape(len(features), features.dim)
+        return encode_tensors({name: table}, {} if labels is None else {wire.DEFAULT_NAME: labels})
     is_sparse = np.zeros(len(features), bool) if features.is_sparse is None else features.is_sparse
     indices = () if features.indices is None else features.indices
     rows = (is_sparse, features.indptr, indices, values, features.dims)
-    return _payloads(encode_rows(*rows, labels, shapes=features.shapes))
+    return encode_rows(*rows, labels, shapes=features.shapes, name=name)
 
 
 def _float32(values: Array, indptr: Array, name: str) -> Array:

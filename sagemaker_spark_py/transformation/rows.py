@@ -80,7 +80,7 @@ def _plainer(kind: DataType) -> Callable[[Any], Any] | None:
     if isinstance(kind, UserDefinedType):
         return _unless_none(kind.serialize)
     if isinstance(kind, IntegralType):
-        return _unless_none(_whole)
+        return _unless_none(whole)
     if isinstance(kind, ArrayType):
         return _each(_plainer(kind.elementType))
     if isinstance(kind, MapType):
@@ -99,7 +99,7 @@ def _unless_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else convert(value)
 
 
-def _whole(value: Any) -> int:
+def whole(value: Any) -> int:
     """Return an integer; Arrow would cut off what is behind the point."""
     if value != int(value):
         raise ValueError("not a whole number")

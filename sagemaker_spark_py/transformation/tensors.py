@@ -1,8 +1,8 @@
-"""Named tensors of records as Arrow columns; the type of a column says how its tensor is read."""
+"""Named tensors of records and the columns that they come from or become."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -21,9 +21,50 @@ from pyspark.sql.types import (
 
 from sagemaker_spark_py.errors import DataError, SettingError
 from sagemaker_spark_py.recordio import Tensor, wire
+from sagemaker_spark_py.transformation.columns import is_matrix, is_number, read_columns, read_features
 from sagemaker_spark_py.transformation.features import Array, Features
-from sagemaker_spark_py.transformation.schemas import arrow_schema
+from sagemaker_spark_py.transformation.matrices import read_matrices
+from sagemaker_spark_py.transformation.schemas import arrow_schema, field_of, require_features
 from sagemaker_spark_py.transformation.vectors import to_matrices, to_vectors
+
+
+def check_tensors(tensors: Mapping[str, str]) -> None:
+    """Raise a SettingError unless these are columns by the names of tensors."""
+    if not isinstance(tensors, Mapping) or not tensors or not all(isinstance(t, str) for t in tensors):
+        raise SettingError(
+            f"tensors is not a mapping of tensors to columns: {tensors!r}; expected one such as "
+            "{'image': 'pixels'}."
+        )
+
+
+def require_tensors(schema: StructType, columns: Iterable[str]) -> None:
+    """Check that columns can be written as tensors.
+
+    Raises
+    ------
+    SchemaError
+        If one is missing or holds neither numbers nor vectors, matrices or arrays of them.
+    """
+    for name in columns:
+        if not _is_number(field_of(schema, name).dataType):
+            require_features(schema, name, matrices=True)
+
+
+def read_tensors(batch: pa.RecordBatch, tensors: Mapping[str, str]) -> dict[str, Features]:
+    """Return the numbers of each tensor by its name; executor side.
+
+    Raises
+    ------
+    DataError
+        If a row is null or inconsistent.
+    """
+    return {tensor: _read_column(batch.column(name), name) for tensor, name in tensors.items()}
+
+
+def _read_column(column: pa.Array, name: str) -> Features:
+    if is_matrix(column.type):
+        return read_matrices(column, name=name)
+    return read_columns([column], [name]) if is_number(column.type) else read_features(column, name=name)
 
 
 def require_readable(column: StructField) -> None:

@@ -22,6 +22,14 @@ from tests.algorithms.exercises import EXERCISES, Answers, Exercise
 
 def estimator(name: str, **changes: Any) -> Any:
     """Return the estimator of an exercise, its hyperparameters given as `copy(extra)` takes them."""
+    plain = _plain(name, **changes)
+    hyperparameters = EXERCISES[name].hyperparameters
+    changed = plain.copy({getattr(plain, key): value for key, value in hyperparameters.items()})
+    assert not any(plain.isSet(key) for key in hyperparameters)
+    return changed
+
+
+def _plain(name: str, **changes: Any) -> Any:
     arguments = {
         "trainingInstanceType": "ml.m5.large",
         "trainingInstanceCount": 1,
@@ -32,11 +40,7 @@ def estimator(name: str, **changes: Any) -> Any:
         "logs": "none",
         **changes,
     }
-    plain = getattr(algorithms, name)(**arguments)
-    hyperparameters = EXERCISES[name].hyperparameters
-    changed = plain.copy({getattr(plain, key): value for key, value in hyperparameters.items()})
-    assert not any(plain.isSet(key) for key in hyperparameters)
-    return changed
+    return getattr(algorithms, name)(**arguments)
 
 
 def frame_of(spark: SparkSession, exercise: Exercise) -> DataFrame:
@@ -63,6 +67,16 @@ def delete(model: SageMakerModel, sagemaker: Any) -> None:
 
 def test_every_algorithm_has_an_exercise() -> None:
     assert set(EXERCISES) == set(algorithms.__all__)
+
+
+@pytest.mark.parametrize("name", algorithms.__all__)
+def test_hyperparameters_may_be_given_as_texts(name) -> None:
+    sent = estimator(name, region="us-east-1").wire_hyperparameters()
+    assert all(type(text) is str for text in sent.values())
+    by_name = {key: text for key, text in sent.items() if key != "predictor_type" or "KNN" in name}
+    given = _plain(name, region="us-east-1", hyperParameters=by_name)
+    given.check_hyperparameters(given.hyperParameters)
+    assert given._all_hyperparameters() == sent
 
 
 @pytest.mark.parametrize("name", algorithms.__all__)
@@ -94,7 +108,8 @@ def _try_model(
     np.testing.assert_array_equal(answers["features"], exercise.values)
     exercise.judge(exercise, answers)
     model.save(path)
-    again = collected(SageMakerModel.load(path).transform(frame))
+    same = pickle.loads(pickle.dumps(SageMakerModel.load(path))).copy()
+    again = collected(same.transform(frame))
     for column, values in answers.items():
         np.testing.assert_array_equal(again[column], values)
     assert len(sagemaker.list_endpoints()["Endpoints"]) == 1

@@ -15,7 +15,7 @@ from sagemaker_spark_py.service.session import Session
 class Stub(ThreadingHTTPServer):
     """Answers InvokeEndpoint by calling `model` with the body; keeps what it was sent.
 
-    A model returns bytes, or (status, AWS error code, message).
+    A model returns bytes, or (status, AWS error code, message[, other members]).
     """
 
     daemon_threads = True
@@ -61,8 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer):
         status, headers = 200, {}
         if not isinstance(answer, bytes):
-            status, headers["x-amzn-ErrorType"], message = answer
-            answer = json.dumps({"Message": message}).encode()
+            status, headers["x-amzn-ErrorType"], message, *members = answer
+            answer = json.dumps({"Message": message, **(members or [{}])[0]}).encode()
         self.send_response(status)
         for name, value in {
             **headers,
@@ -95,12 +95,17 @@ class OneClient:
     """Stands for a Session; its boto3 client does not repeat requests by itself."""
 
     def __init__(self, url):
+        self.renewed = 0
         config = Config(retries={"total_max_attempts": 1}, read_timeout=10)
         self.runtime = boto3.client("sagemaker-runtime", "us-east-1", endpoint_url=url, config=config)
 
     def client(self, service, **options):
         assert service == "sagemaker-runtime"
         return self.runtime
+
+    def renew(self, client):
+        assert client is self.runtime
+        self.renewed += 1
 
 
 @pytest.fixture

@@ -143,6 +143,17 @@ def kmeans_of(body):
     return {"distance_to_cluster": rows.sum(axis=1), "closest_cluster": rows[:, 0]}
 
 
+@pytest.mark.parametrize("prepend", [True, False])
+def test_vectors_straight_from_a_file(stub, spark, df, call, tmp_path, prepend):
+    df.write.parquet(str(tmp_path / "rows"))
+    rows = spark.read.parquet(str(tmp_path / "rows"))
+
+    found = WAYS["endpoint"](rows, call(), prepend)
+
+    assert found.select("closest_cluster").count() == df.count()
+    assert len(found.collect()) == df.count()
+
+
 def test_predictions_feed_the_next_stage(stub, df, call):
     def both(body):
         doubled = 2 * decode(body).features["values"].dense()
@@ -237,14 +248,14 @@ def test_null_features_name_partition_rows_and_column(spark, call):
 
 
 def test_failed_request_names_all_that_is_known(stub, df, call):
-    stub.model = lambda body: (424, "ModelError", "Received server error (500) from model")
+    stub.model = lambda body: (424, "ModelError", "Received server error (500)", {"OriginalStatusCode": 500})
     with pytest.raises(PythonException) as caught:
         endpoint.transform(df.coalesce(1), call(), True).collect()
     text = str(caught.value)
     for part in (
         "InvocationError: Endpoint 'e', partition 0, rows 0 to 39: ",
         "ModelError (HTTP 424): Received server error (500)",
-        "1 attempt, request id request-1",
+        "3 attempts, request id request-1",
     ):
         assert part in text
 
@@ -332,6 +343,7 @@ def test_spark_connect(stub, road):
     if road == "map":
         pytest.skip("Connect needs one run only")
     environment = {**os.environ, "PYTHONPATH": str(Path(endpoint.__file__).parents[2])}
+    environment["SPARK_TESTING"] = "1"  # any free port instead of a fixed one
     done = subprocess.run(
         [sys.executable, "-c", ON_CONNECT, stub.url],
         check=False,

@@ -1,5 +1,7 @@
 """Faults on request, as they reach an unmodified client."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import boto3
 import pytest
 from botocore.config import Config
@@ -7,7 +9,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from sagemaker_spark_py.errors import SettingError
 
-from .jobs import request, run
+from .jobs import create_endpoint, create_model, request, run, settle, unique, variant
 
 ONCE = Config(retries={"total_max_attempts": 1})
 
@@ -123,3 +125,86 @@ def test_the_service_itself_is_not_met_by_faults(faults, sm, bucket):
 def test_a_rule_that_makes_no_sense_is_refused(faults, aws):
     with pytest.raises(SettingError, match=r"not a fault rule: unknown service 'ec3'"):
         faults.add(service="ec3", status=500)
+
+
+@pytest.fixture(scope="module")
+def endpoint(aws, sm, s3):
+    bucket = unique("bucket")
+    s3.create_bucket(Bucket=bucket)
+    name = create_endpoint(sm, variant(create_model(sm, s3, bucket)))
+    settle(sm, name)
+    yield name
+    sm.delete_endpoint(EndpointName=name)
+
+
+@pytest.fixture
+def invoke(aws, endpoint):
+    client = boto3.client("sagemaker-runtime", config=ONCE)
+    return lambda body=b"1,2\n": client.invoke_endpoint(EndpointName=endpoint, Body=body)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ({"status": 503}, 503, "ServiceUnavailable"),
+        ({"status": 500}, 500, "InternalFailure"),
+        ({"status": 429}, 429, "ThrottlingException"),
+        ({"status": 400}, 400, "ThrottlingException"),
+        ({"status": 400, "code": "ValidationError"}, 400, "ValidationError"),
+        ({"status": 429, "code": "ModelNotReadyException"}, 429, "ModelNotReadyException"),
+        ({"status": 413}, 413, "413"),
+        ({"status": 530}, 530, "InternalDependencyException"),
+        ({"expired": True}, 403, "ExpiredTokenException"),
+    ],
+)
+def test_a_bad_day_of_an_endpoint(faults, invoke, fault, status, code):
+    faults.invoke(**fault, times=1)
+    with pytest.raises(ClientError) as failed:
+        invoke()
+    response = failed.value.response
+    assert (response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]) == (status, code)
+    assert (response["Error"]["Message"] is None) == (code == "ThrottlingException")
+    invoke()
+
+
+@pytest.mark.parametrize(("fault", "original"), [({"original_status": 0}, 0), ({"status": 424}, 500)])
+def test_a_model_error_says_what_the_container_answered(faults, invoke, fault, original):
+    faults.invoke(**fault, message="too hot")
+    with pytest.raises(ClientError) as failed:
+        invoke()
+    assert failed.value.response["Error"]["Code"] == "ModelError"
+    assert failed.value.response["OriginalStatusCode"] == original
+    assert failed.value.response["OriginalMessage"] == "too hot"
+
+
+def test_only_requests_with_certain_bytes(faults, invoke):
+    faults.invoke(original_status=400, containing=b"\xff7")
+    invoke(b"7")
+    with pytest.raises(ClientError, match="ModelError"):
+        invoke(b"1,\xff7")
+
+
+def test_only_requests_beyond_a_number_under_way(faults, invoke):
+    faults.invoke(status=429, above_in_flight=1)
+    faults.invoke(latency_seconds=0.5)
+    with ThreadPoolExecutor(8) as pool:
+        failures = [future.exception() for future in [pool.submit(invoke) for _ in range(8)]]
+    assert any(failures)
+    assert not all(failures)
+    assert invoke()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_only_a_share_of_the_requests(faults, invoke):
+    faults.invoke(status=503, probability=0.0)
+    invoke()
+    assert faults.rules()[0]["met"] == 0
+
+
+def test_an_answer_can_be_spoiled(faults, invoke):
+    faults.invoke(spoil="garbage", times=1)
+    faults.invoke(spoil="empty", times=1)
+    assert b"not what was asked" in invoke()["Body"].read()
+    assert invoke()["Body"].read() == b""
+    assert b"length" in invoke()["Body"].read()
+    with pytest.raises(SettingError, match="unknown spoil 'long'"):
+        faults.invoke(spoil="long")

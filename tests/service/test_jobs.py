@@ -13,7 +13,7 @@ from sagemaker_spark_py.errors import (
     TrainingInterruptedError,
     TrainingStoppedError,
 )
-from sagemaker_spark_py.service import jobs
+from sagemaker_spark_py.service import waiting
 from sagemaker_spark_py.service.jobs import (
     console_url,
     create_training_job,
@@ -184,7 +184,7 @@ def test_failed_job_says_why_and_shows_its_log(sagemaker, server, clock):
 
 def test_failed_job_without_reason_or_log(sagemaker, clock, monkeypatch):
     session, stub = sagemaker
-    monkeypatch.setattr(jobs, "last_lines", lambda *_: [])
+    monkeypatch.setattr(waiting, "last_lines", lambda *_: [])
     answers(stub, "Failed")
     with pytest.raises(TrainingError, match=r"'job1' failed: Failed\.\nMore: https"):
         wait_for_training_job(session, "job1", pace=clock.pace())
@@ -192,7 +192,7 @@ def test_failed_job_without_reason_or_log(sagemaker, clock, monkeypatch):
 
 def test_stopped_job(sagemaker, clock, monkeypatch):
     session, stub = sagemaker
-    monkeypatch.setattr(jobs, "last_lines", lambda *_: [])
+    monkeypatch.setattr(waiting, "last_lines", lambda *_: [])
     stopped = described("Stopped", "MaxRuntimeExceeded")
     answers(stub, "Stopping", stopped)
     with pytest.raises(TrainingStoppedError, match="was stopped: MaxRuntimeExceeded") as caught:
@@ -204,7 +204,7 @@ def test_stopped_job(sagemaker, clock, monkeypatch):
 
 def test_stopped_job_with_a_model_can_be_good_enough(sagemaker, clock, monkeypatch):
     session, stub = sagemaker
-    monkeypatch.setattr(jobs, "last_lines", lambda *_: [])
+    monkeypatch.setattr(waiting, "last_lines", lambda *_: [])
     stopped = described("Stopped")
     answers(stub, stopped, described("Stopped", ModelArtifacts={"S3ModelArtifacts": ""}))
     assert wait_for_training_job(session, "job1", accept_stopped=True, pace=clock.pace())
@@ -214,7 +214,7 @@ def test_stopped_job_with_a_model_can_be_good_enough(sagemaker, clock, monkeypat
 
 def test_failed_job_is_never_good_enough(sagemaker, clock, monkeypatch):
     session, stub = sagemaker
-    monkeypatch.setattr(jobs, "last_lines", lambda *_: [])
+    monkeypatch.setattr(waiting, "last_lines", lambda *_: [])
     answers(stub, "Failed")
     with pytest.raises(TrainingError, match="failed"):
         wait_for_training_job(session, "job1", accept_stopped=True, pace=clock.pace())

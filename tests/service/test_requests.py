@@ -69,7 +69,14 @@ def test_optional_parts_of_a_training_job():
         compression="Gzip",
         input_mode="Pipe",
     )
-    request = job(channels=[given], kms_key_id="alias/k", input_mode="Pipe", hyperparameters={})
+    request = job(
+        channels=[given],
+        kms_key_id="alias/k",
+        input_mode="Pipe",
+        hyperparameters={},
+        max_runtime_seconds=None,
+    )
+    assert request["StoppingCondition"] == {}
     assert request["InputDataConfig"][0] == {
         "ChannelName": "test",
         "DataSource": {

@@ -180,3 +180,11 @@ def test_default_clients(monkeypatch):
         )
     ]
     assert names == ["sagemaker", "s3", "sts"]
+
+
+def test_a_session_of_another_region_than_asked_for_is_refused():
+    session = Session("us-east-1")
+    assert session.within("us-east-1") is session.within(None) is session
+    assert Session().within("us-east-1") == Session()
+    with pytest.raises(SettingError, match=r"region differs from the session's: 'eu-west-1'; .*'us-east-1'"):
+        session.within("eu-west-1")

@@ -117,7 +117,7 @@ def test_numeric_columns_may_be_named() -> None:
 
 
 def test_the_label_is_no_feature() -> None:
-    with pytest.raises(SchemaError, match="Column 'y' is the label and a feature"):
+    with pytest.raises(SchemaError, match="Column 'y' has two roles"):
         plan(schema(y=DoubleType()), options={"labelColumnName": "y", "featuresColumnName": ["y"]})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -116,6 +118,18 @@ def test_parquet_has_a_column_for_each_number(body) -> None:
     assert table.to_pydict() == {"label": [0.5, 1], "f0": [1, 0], "f1": [2.5, 3]}
 
 
+def test_npz_has_an_array_of_features_and_one_of_labels(body) -> None:
+    more = vectors(dense(5, 6), labels=[7])
+    rows = vectors(dense(1, 2.5), sparse(2, i1=3.0), labels=[0.5, 1])
+
+    with np.load(io.BytesIO(body(Plan(FORMATS["npz"], LABELLED), rows, more)), allow_pickle=False) as file:
+        assert {name: file[name].dtype for name in file} == {"features": np.float32, "labels": np.float32}
+        assert file["features"].tolist() == [[1, 2.5], [0, 3], [5, 6]]
+        assert file["labels"].tolist() == [0.5, 1, 7]
+    with np.load(io.BytesIO(body(Plan(FORMATS["npz"], BARE), vectors(dense(1, 2))))) as file:
+        assert list(file) == ["features"]
+
+
 def test_parquet_in_many_row_groups(body) -> None:
     numbers = np.random.default_rng(0).normal(size=(3000, 1000)).astype(np.float32)
     batches = [vectors_of(numbers[at : at + 1000]) for at in range(0, 3000, 1000)]
@@ -187,7 +201,7 @@ def test_bad_rows_are_named_in_every_format(session, place, keys, write_here, na
     assert keys() == []
 
 
-@pytest.mark.parametrize("name", ["sagemaker", "libsvm", "parquet"])
+@pytest.mark.parametrize("name", ["sagemaker", "libsvm", "parquet", "npz"])
 def test_numbers_beyond_float32_are_refused(session, place, write_here, name) -> None:
     task = Task(session, place, Plan(FORMATS[name], LABELLED))
 

@@ -60,6 +60,16 @@ def test_a_part_is_the_body_of_some_payloads(arrays, data):
             assert bytes(part.part(part.rows - 1, part.rows).data) == sent[-1]
 
 
+@settings(deadline=None)
+@given(ARRAYS, st.integers(6, 20), st.none() | st.integers(1, 5), st.integers(1, 8))
+def test_small_bodies_also_have_every_row_once(arrays, max_bytes, max_rows, enough):
+    made = list(bodies(arrays, max_bytes, max_rows, lambda: enough))
+    assert b"".join(bytes(body.data) for body in made) == b"".join(filter(None, rows_of(arrays)))
+    for body in made:
+        alone = sum(first < last for first, last in pairwise(body.offsets.tolist())) == 1
+        assert len(body.data) <= enough or alone
+
+
 def test_enough_bytes_end_a_body_but_let_a_larger_payload_through():
     payloads = pa.array([b"a", b"b", b"c", b"d", b"eeee"])
     enough = iter([2, 100, 1])

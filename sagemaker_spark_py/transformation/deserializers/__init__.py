@@ -11,21 +11,32 @@ from sagemaker_spark_py.transformation.deserializers.algorithms import (
     PCAProtobufResponseRowDeserializer,
 )
 from sagemaker_spark_py.transformation.deserializers.csv import XGBoostCSVRowDeserializer
-from sagemaker_spark_py.transformation.deserializers.deserializer import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers.deserializer import Predictions, ResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers.json import (
+    JSONLinesResponseRowDeserializer,
+    JSONResponseRowDeserializer,
+)
 from sagemaker_spark_py.transformation.deserializers.libsvm import LibSVMResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers.npy import NpyResponseRowDeserializer
 from sagemaker_spark_py.transformation.deserializers.protobuf import ProtobufResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers.text import TextResponseRowDeserializer
 
 __all__ = [
     "FactorizationMachinesBinaryClassifierDeserializer",
     "FactorizationMachinesRegressorDeserializer",
+    "JSONLinesResponseRowDeserializer",
+    "JSONResponseRowDeserializer",
     "KMeansProtobufResponseRowDeserializer",
     "LDAProtobufResponseRowDeserializer",
     "LibSVMResponseRowDeserializer",
     "LinearLearnerBinaryClassifierProtobufResponseRowDeserializer",
     "LinearLearnerMultiClassClassifierProtobufResponseRowDeserializer",
     "LinearLearnerRegressorProtobufResponseRowDeserializer",
+    "NpyResponseRowDeserializer",
     "PCAProtobufResponseRowDeserializer",
+    "Predictions",
     "ProtobufResponseRowDeserializer",
     "ResponseRowDeserializer",
+    "TextResponseRowDeserializer",
     "XGBoostCSVRowDeserializer",
 ]

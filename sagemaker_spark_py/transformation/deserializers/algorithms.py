@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.ml.linalg import VectorUDT
 from pyspark.sql.types import DataType, DoubleType, StructField, StructType
 
-from sagemaker_spark_py.transformation.deserializers.deserializer import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers.deserializer import Predictions, ResponseRowDeserializer
 from sagemaker_spark_py.transformation.deserializers.protobuf import read_answer
 
 
@@ -29,6 +29,11 @@ class _AlgorithmDeserializer(ResponseRowDeserializer):
         """One column for each tensor, under the names given."""
         names = [getattr(self, field.name) for field in fields(self)]  # type: ignore[arg-type]
         return StructType([StructField(n, t) for n, t in zip(names, self._tensors.values(), strict=True)])
+
+    def placeOf(self, part: str) -> int | None:
+        """Return the position of the column that a tensor fills."""
+        names = list(self._tensors)
+        return names.index(part) if part in names else None
 
     def deserializeBatch(self, body: bytes, rows: int) -> pa.RecordBatch:
         """Return the columns of the answer; executor side.
@@ -48,6 +53,7 @@ class KMeansProtobufResponseRowDeserializer(_AlgorithmDeserializer):
     distance_to_cluster_column_name: str = "distance_to_cluster"
     closest_cluster_column_name: str = "closest_cluster"
     _tensors = {"distance_to_cluster": DoubleType(), "closest_cluster": DoubleType()}
+    predictions = Predictions("closest_cluster")
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class LinearLearnerBinaryClassifierProtobufResponseRowDeserializer(_AlgorithmDes
     score_column_name: str = "score"
     predicted_label_column_name: str = "predicted_label"
     _tensors = {"score": DoubleType(), "predicted_label": DoubleType()}
+    predictions = Predictions("predicted_label", "score")
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ class LinearLearnerMultiClassClassifierProtobufResponseRowDeserializer(_Algorith
     score_column_name: str = "score"
     predicted_label_column_name: str = "predicted_label"
     _tensors = {"score": VectorUDT(), "predicted_label": DoubleType()}
+    predictions = Predictions("predicted_label", "score")
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,7 @@ class LinearLearnerRegressorProtobufResponseRowDeserializer(_AlgorithmDeserializ
 
     score_column_name: str = "score"
     _tensors = {"score": DoubleType()}
+    predictions = Predictions("score")
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,7 @@ class FactorizationMachinesBinaryClassifierDeserializer(_AlgorithmDeserializer):
     score_column_name: str = "score"
     predicted_label_column_name: str = "predicted_label"
     _tensors = {"score": DoubleType(), "predicted_label": DoubleType()}
+    predictions = Predictions("predicted_label", "score")
 
 
 @dataclass(frozen=True)
@@ -107,3 +117,4 @@ class FactorizationMachinesRegressorDeserializer(_AlgorithmDeserializer):
 
     score_column_name: str = "score"
     _tensors = {"score": DoubleType()}
+    predictions = Predictions("score")

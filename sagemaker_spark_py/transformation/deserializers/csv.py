@@ -42,6 +42,14 @@ class XGBoostCSVRowDeserializer(ResponseRowDeserializer):
     probability_column_name: str | None = None
     accepts = "text/csv"
 
+    def placeOf(self, part: str) -> int | None:
+        """Return the position of the column for ``"prediction"`` or ``"probability"``."""
+        return {"prediction": 0, "probability": 1}.get(part) if part in self._parts else None
+
+    @property
+    def _parts(self) -> tuple[str, ...]:
+        return ("prediction",) if self.probability_column_name is None else ("prediction", "probability")
+
     @property
     def schema(self) -> StructType:
         """The prediction and, if it was named, the column of probabilities."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 from pyspark.sql.types import StructType
@@ -13,6 +14,25 @@ from sagemaker_spark_py.transformation.columns import is_vector, read_features
 from sagemaker_spark_py.transformation.rows import to_batch
 from sagemaker_spark_py.transformation.schemas import arrow_schema, as_nullable
 from sagemaker_spark_py.transformation.vectors import to_vectors
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Which parts of an answer are what Spark ML calls prediction, probability and rawPrediction.
+
+    Parameters
+    ----------
+    prediction : str, optional
+        Part that is the prediction; `None`: the class with the highest score.
+    scores : str, optional
+        Part with the score of each class, a vector, or of class 1 alone, a number.
+    probable : bool
+        Whether scores are probabilities. If not, they are margins, positive for class 1.
+    """
+
+    prediction: str | None = None
+    scores: str | None = None
+    probable: bool = True
 
 
 class ResponseRowDeserializer:
@@ -32,6 +52,8 @@ class ResponseRowDeserializer:
         MIME type that the model is asked to answer in.
     schema : StructType
         Columns of the predictions.
+    predictions : Predictions or None
+        What the columns mean to Spark ML; `None`, the default, if that is not known.
 
     Examples
     --------
@@ -46,6 +68,7 @@ class ResponseRowDeserializer:
     """
 
     accepts: str
+    predictions: ClassVar[Predictions | None] = None
     if TYPE_CHECKING:
 
         @property
@@ -59,6 +82,11 @@ class ResponseRowDeserializer:
         if not by_row and cls.deserializeBatch is base.deserializeBatch:
             raise TypeError(f"{cls.__name__} must implement deserializeResponse or deserializeBatch.")
         return super().__new__(cls)
+
+    def placeOf(self, part: str) -> int | None:
+        """Return the position in `schema` of a part of the answer, by default the column of its name."""
+        names = self.schema.names
+        return names.index(part) if part in names else None
 
     def deserializeResponse(self, body: bytes) -> Iterable[Sequence[Any]]:
         """Return the rows of an answer on an executor.

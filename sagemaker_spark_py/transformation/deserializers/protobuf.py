@@ -47,6 +47,11 @@ class ProtobufResponseRowDeserializer(ResponseRowDeserializer):
         for column in self.schema.fields:
             require_readable(column)
 
+    def placeOf(self, part: str) -> int | None:
+        """Return the position of the column that a tensor fills."""
+        keys = list(self.protobufKeys or self.schema.names)
+        return keys.index(part) if part in keys else None
+
     def deserializeBatch(self, body: bytes, rows: int) -> pa.RecordBatch:
         """Return the columns of the answer; executor side.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark.sql import Row
@@ -25,6 +25,10 @@ class RequestRowSerializer:
     ----------
     contentType : str
         MIME type of the request bodies.
+    maxRows : int or None
+        Most rows that one request can hold, for formats that take a single row; `None`, the default: any.
+    frameBytes : int
+        Most bytes that `wrapBody` adds; 0 by default.
     schema : StructType or None
         See `setSchema`.
 
@@ -41,6 +45,19 @@ class RequestRowSerializer:
 
     contentType: str
     schema: StructType | None = None
+    if TYPE_CHECKING:
+
+        @property
+        def maxRows(self) -> int | None:
+            """An attribute or a property, as the subclass likes."""
+
+        @property
+        def frameBytes(self) -> int:
+            """An attribute or a property, as the subclass likes."""
+
+    else:
+        maxRows = None
+        frameBytes = 0
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RequestRowSerializer:
         """Refuse a subclass that implements neither way to serialize."""
@@ -100,7 +117,8 @@ class RequestRowSerializer:
         Returns
         -------
         pyarrow.Array of binary or large_binary, shape (rows,)
-            Null where a row shall not be sent. A body is made of the bytes of consecutive rows as they are.
+            Null where a row shall not be sent. A body is made of the bytes of consecutive rows as they are,
+            put in what `wrapBody` adds.
 
         Raises
         ------
@@ -108,3 +126,25 @@ class RequestRowSerializer:
             If a value cannot be sent.
         """
         return pa.array([self.serializeRow(row) for row in to_rows(batch)], pa.large_binary())
+
+    def wrapBody(self, payloads: bytes | memoryview, rows: int) -> bytes | memoryview:
+        """Return a request's body on an executor, for formats that put something around the rows.
+
+        Parameters
+        ----------
+        payloads : bytes or memoryview
+            The bytes of consecutive rows, one after the other.
+        rows : int
+            How many rows, 1 or more.
+
+        Returns
+        -------
+        bytes or memoryview
+            By default the payloads themselves; at most `frameBytes` more.
+
+        Raises
+        ------
+        DataError
+            If these rows cannot be in one request.
+        """
+        return payloads

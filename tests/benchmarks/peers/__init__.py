@@ -1,0 +1,1 @@
+"""Scripts for other environments, which have neither this package nor its dependencies."""

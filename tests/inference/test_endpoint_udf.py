@@ -1,0 +1,141 @@
+"""An endpoint as a function on columns, by Arrow and by pandas."""
+
+import json
+
+import pytest
+from pyspark.errors import PythonException
+from pyspark.ml.linalg import Vectors
+from pyspark.sql import functions as F
+
+from sagemaker_spark_py import endpoint_udf
+from sagemaker_spark_py.errors import SettingError
+from sagemaker_spark_py.inference import endpoint
+from sagemaker_spark_py.invocation import Invocation
+from sagemaker_spark_py.recordio import decode, encode_tensors
+from sagemaker_spark_py.service.session import Session
+from sagemaker_spark_py.transformation.ddl import as_schema
+from sagemaker_spark_py.transformation.deserializers import (
+    JSONResponseRowDeserializer,
+    KMeansProtobufResponseRowDeserializer,
+    ProtobufResponseRowDeserializer,
+)
+from sagemaker_spark_py.transformation.serializers import (
+    JSONRequestRowSerializer,
+    ProtobufRequestRowSerializer,
+    RequestRowSerializer,
+)
+
+ROADS = ["arrow", "pandas"] if hasattr(F, "arrow_udf") else ["pandas"]
+pytestmark = pytest.mark.smoke
+
+
+@pytest.fixture(params=ROADS, autouse=True)
+def road(request, monkeypatch):
+    monkeypatch.setattr(endpoint, "_has_arrow_udf", lambda version: request.param == "arrow")
+    return request.param
+
+
+@pytest.fixture
+def df(spark):
+    vectors = [Vectors.dense(i, 0.5) if i % 2 else Vectors.sparse(2, [0, 1], [i, 0.5]) for i in range(20)]
+    rows = [(i, f"text {i}", v) for i, v in enumerate(vectors)]
+    return spark.createDataFrame(rows, ["id", "text", "features"]).repartition(3)
+
+
+def test_select(df, session):
+    predict = endpoint_udf(
+        "e", ProtobufRequestRowSerializer(), KMeansProtobufResponseRowDeserializer(), session=session
+    )
+    found = df.select("id", predict("features").alias("p")).select("id", "p.*").collect()
+    assert {row.id: (row.distance_to_cluster, row.closest_cluster) for row in found} == {
+        i: (i + 0.5, i) for i in range(20)
+    }
+
+
+def test_sql_with_several_columns_and_nulls(spark, df, session, stub):
+    stub.model = lambda body: json.dumps(
+        {"predictions": [{"said": i["words"], "n": i["number"]} for i in json.loads(body)["instances"]]}
+    ).encode()
+    serializer = JSONRequestRowSerializer(["words", "number"])
+    deserializer = JSONResponseRowDeserializer("said string, n int")
+    spark.udf.register("predict", endpoint_udf("e", serializer, deserializer, session=session))
+    df.createOrReplaceTempView("texts")
+    found = spark.sql(
+        "SELECT id, predict(if(id % 2 = 0, text, null), id).said AS said, predict(text, id).n AS n FROM texts"
+    )
+    assert {row.id: (row.said, row.n) for row in found.collect()} == {
+        i: (None if i % 2 else f"text {i}", i) for i in range(20)
+    }
+
+
+def test_vectors_go_and_come(df, session, stub):
+    def mirror(body):
+        rows = decode(body).features["values"].dense()
+        return encode_tensors({}, {"v": rows}).data.tobytes()
+
+    stub.model = mirror
+    deserializer = ProtobufResponseRowDeserializer(as_schema("v vector"))
+    predict = endpoint_udf("e", ProtobufRequestRowSerializer(), deserializer, session=session)
+    found = df.select("id", predict("features").v.alias("v")).collect()
+    assert {row.id: row.v for row in found} == {i: Vectors.dense(i, 0.5) for i in range(20)}
+
+
+class OddOnes(RequestRowSerializer):
+    contentType = "application/json"
+
+    def serializeRow(self, row):
+        return b"%d," % row.n if row.n % 2 else None
+
+    def wrapBody(self, payloads, rows):
+        return b'{"instances": [%s]}' % bytes(payloads)[:-1]
+
+
+def test_rows_that_are_not_sent_are_null(spark, session, stub):
+    stub.model = lambda body: json.dumps({"predictions": json.loads(body)["instances"]}).encode()
+    with pytest.raises(SettingError, match="inputCols is not given, and OddOnes takes any column"):
+        endpoint_udf("e", OddOnes(), JSONResponseRowDeserializer("p int"), session=session)
+    predict = endpoint_udf(
+        "e", OddOnes(), JSONResponseRowDeserializer("p int"), session=session, inputCols=["n"]
+    )
+    found = spark.range(6).select(predict("id").p.alias("p")).collect()
+    assert [row.p for row in found] == [None, 1, None, 3, None, 5]
+
+
+def test_each_row_is_sent_once_even_behind_a_filter(df, session, stub):
+    predict = endpoint_udf(
+        "e", ProtobufRequestRowSerializer(), KMeansProtobufResponseRowDeserializer(), session=session
+    )
+    kept = df.select(predict("features").alias("p")).filter("p.closest_cluster > 4").select("p.*")
+    assert kept.count() == 15
+    assert sum(len(decode(body)) for body in stub.bodies) == 20
+
+
+def test_an_error_names_endpoint_and_rows(df, session, stub):
+    stub.model = lambda body: (400, "ValidationError", "no")
+    predict = endpoint_udf(
+        "my-endpoint",
+        ProtobufRequestRowSerializer(),
+        KMeansProtobufResponseRowDeserializer(),
+        session=session,
+    )
+    with pytest.raises(PythonException, match=r"'my-endpoint', partition \d, rows? 0"):
+        df.select(predict("features")).collect()
+
+
+def test_limits_of_the_invocation_hold(spark, session, stub):
+    stub.model = lambda body: json.dumps({"predictions": json.loads(body)["instances"]}).encode()
+    predict = endpoint_udf(
+        "e",
+        JSONRequestRowSerializer("n"),
+        JSONResponseRowDeserializer("p int"),
+        session=session,
+        invocation=Invocation(maxRowsPerRequest=2),
+    )
+    assert spark.range(0, 5, 1, 1).select(predict("id").p.alias("p")).collect() == [(i,) for i in range(5)]
+    assert sorted(len(json.loads(body)["instances"]) for body in stub.bodies) == [1, 2, 2]
+
+
+def test_needs_a_region_at_once(monkeypatch):
+    monkeypatch.setattr(Session, "resolve", lambda: (_ for _ in ()).throw(SettingError("no region")))
+    with pytest.raises(SettingError, match="no region"):
+        endpoint_udf("e", JSONRequestRowSerializer("n"), JSONResponseRowDeserializer("p int"))
