@@ -53,7 +53,8 @@ def local_session(region: str | None = None) -> Session:
     with _lock:
         if not _urls:
             _urls.append(_start())
-    return Session(region or _REGION, endpointUrls=tuple((name, _urls[0]) for name in SERVICES), local=True)
+    urls = tuple((name, _urls[0]) for name in sorted({*SERVICES, "iam"}))
+    return Session(region or _REGION, endpointUrls=urls, local=True)
 
 
 def session_for(

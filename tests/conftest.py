@@ -24,6 +24,7 @@ os.environ.update(
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"):
     os.environ.pop(name, None)
 
+BATCH_IMAGE = [sys.executable, str(Path(__file__).parent / "local" / "batch_image.py")]
 ECHO_IMAGE = [sys.executable, str(Path(__file__).parent / "local" / "echo_image.py")]
 
 
@@ -37,7 +38,7 @@ def spark() -> SparkSession:
 @pytest.fixture(scope="session")
 def local_sagemaker() -> Iterator[LocalSageMaker]:
     """The local SageMaker with a trivial image beside the real ones; the environment does not lead to it."""
-    aws = LocalSageMaker(images={"echo": ECHO_IMAGE}, graceSeconds=1.0)
+    aws = LocalSageMaker(images={"echo": ECHO_IMAGE, "batch": BATCH_IMAGE}, graceSeconds=1.0)
     with aws:
         yield aws
 

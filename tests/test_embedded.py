@@ -8,7 +8,14 @@ import textwrap
 
 import pytest
 
-from sagemaker_spark_py import IAMRole, IAMRoleFromConfig, Session, embedded, local_session
+from sagemaker_spark_py import (
+    IAMRole,
+    IAMRoleFromConfig,
+    Session,
+    embedded,
+    get_execution_role,
+    local_session,
+)
 from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import SettingError
 from tests.digits import digits, kmeans
@@ -37,6 +44,10 @@ def test_all_share_one_server_whatever_the_environment_says(monkeypatch):
     client = first.client("sts")
     assert client._request_signer._credentials.access_key == "local"
     assert client.get_caller_identity()["Account"] == "123456789012"
+
+
+def test_everybody_is_a_role_there():
+    assert get_execution_role(local_session()) == "arn:aws:iam::123456789012:role/local"
 
 
 def test_on_aws_nothing_changes():

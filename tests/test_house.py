@@ -51,12 +51,14 @@ ALLOWED = {
         "transformation",
     },
     "artifacts": {"resources", "service"},
-    "attach": {"invocation", "names", "resources", "service", "settings", "transformation"},
+    "deployment": {"invocation", "resources", "service"},
+    "attach": {"deployment", "invocation", "names", "resources", "service", "settings", "transformation"},
     "embedded": {"local", "service"},
     "settings": {
         "arguments",
         "batch_transform",
         "channels",
+        "deployment",
         "invocation",
         "names",
         "resources",
@@ -69,6 +71,7 @@ ALLOWED = {
     "persistence": {
         "batch_transform",
         "channels",
+        "deployment",
         "invocation",
         "names",
         "resources",
@@ -85,6 +88,7 @@ ALLOWED = {
         "transformation",
     },
     "model": {
+        "deployment",
         "embedded",
         "artifacts",
         "attach",
@@ -187,10 +191,17 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
     return (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how long a function is without its documentation, of which there can hardly be too much."""
+    doc = function.body[0] if ast.get_docstring(function) else None
+    documented = doc.end_lineno - doc.lineno + 1 if doc else 0
+    return function.end_lineno - function.lineno + 1 - documented
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_sizes(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= 400
-    too_long = [f.name for f in functions(parse(path)) if f.end_lineno - f.lineno + 1 > 50]
+    too_long = [f.name for f in functions(parse(path)) if code_lines(f) > 50]
     assert not too_long
 
 

@@ -25,6 +25,7 @@ def names(spark) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path, monkeypatch) -> None:
+    (tmp_path / "notebooks").symlink_to(Path(__file__).parents[1] / "notebooks")
     monkeypatch.chdir(tmp_path)
 
 

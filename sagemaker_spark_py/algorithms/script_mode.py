@@ -18,11 +18,11 @@ from sagemaker_spark_py.service import Place, Session
 from sagemaker_spark_py.service.objects import delete_objects
 from sagemaker_spark_py.staging.model_code import CODE, add_code
 from sagemaker_spark_py.staging.source import ARCHIVE, SourceCode, upload_source
-from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer, XGBoostCSVRowDeserializer
-from sagemaker_spark_py.transformation.serializers import (
-    RequestRowSerializer,
-    UnlabeledCSVRequestRowSerializer,
+from sagemaker_spark_py.transformation.deserializers import (
+    NpyResponseRowDeserializer,
+    ResponseRowDeserializer,
 )
+from sagemaker_spark_py.transformation.serializers import NpyRequestRowSerializer, RequestRowSerializer
 
 _log = logging.getLogger(__name__)
 _INFO = 20
@@ -46,9 +46,10 @@ class ScriptModeEstimator(SageMakerEstimatorBase):
     deleted with the staged rows.
 
     All arguments but the first four are given by name; besides those below, they are the settings of all
-    estimators (`settings.EstimatorSettings`). By default rows are staged as CSV, label first, and sent to the
-    endpoint as CSV; the answer is one number for each row. In a class of your own that inherits from this
-    one, hyperparameters can be Spark Params.
+    estimators (`settings.EstimatorSettings`). By default rows are staged as CSV, label first. The endpoint is
+    asked with a float32 array of shape (rows, features) in NumPy's format and answers so, one number for each
+    row; ``NpyResponseRowDeserializer("probabilities vector")`` takes several. In a class of your own that
+    inherits from this one, hyperparameters can be Spark Params.
 
     Parameters
     ----------
@@ -108,8 +109,8 @@ class ScriptModeEstimator(SageMakerEstimatorBase):
     hyperParameters: Mapping[str, Any] = setting(
         "Arguments of the script by name; any JSON value.", factory=dict, check=text_map
     )
-    requestRowSerializer: RequestRowSerializer = setting(factory=UnlabeledCSVRequestRowSerializer)
-    responseRowDeserializer: ResponseRowDeserializer = setting(factory=XGBoostCSVRowDeserializer)
+    requestRowSerializer: RequestRowSerializer = setting(factory=NpyRequestRowSerializer)
+    responseRowDeserializer: ResponseRowDeserializer = setting(factory=NpyResponseRowDeserializer)
     trainingSparkDataFormat: str = setting(default="csv")
 
     @property

@@ -112,7 +112,11 @@ def load_functions(script: Path, hosting: Hosting) -> Functions:
 
 
 def _predict(data: Any, model: Any) -> Any:
-    """Predict as the framework images do by default: scikit-learn's method, or the model as a function."""
+    """Predict as the framework images do by default: the model's own method, or the model as a function."""
+    if type(model).__module__ == "xgboost.core":  # a Booster, which takes no plain arrays
+        from xgboost import DMatrix
+
+        return model.predict(DMatrix(data), validate_features=False)
     if hasattr(model, "predict"):
         return model.predict(data)
     if callable(model):

@@ -173,7 +173,7 @@ def endpoint_variables(url: str, region: str) -> dict[str, str]:
     boto3 and the AWS CLI derive the variable of CloudWatch Logs from its service id (CLOUDWATCH_LOGS); the
     shorter form is there for tools that go by the client's name.
     """
-    services = ("S3", "STS", "SAGEMAKER", "SAGEMAKER_RUNTIME", "LOGS", "CLOUDWATCH_LOGS")
+    services = ("S3", "STS", "IAM", "SAGEMAKER", "SAGEMAKER_RUNTIME", "LOGS", "CLOUDWATCH_LOGS")
     return {
         **{f"AWS_ENDPOINT_URL_{service}": url for service in services},
         "AWS_ACCESS_KEY_ID": "local",

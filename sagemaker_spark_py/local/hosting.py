@@ -14,6 +14,8 @@ from sagemaker_spark_py.local.models import container_of
 
 logger = logging.getLogger(__name__)
 
+ASYNC_TURNS_PER_INSTANCE = 4  # SageMaker chooses a number that it does not publish
+
 
 class Variant:
     """A production variant in service: its instances in turn."""
@@ -26,6 +28,8 @@ class Variant:
         self.instances = instances
         self._turn = itertools.cycle(instances)
         self._lock = threading.Lock()
+        # How many requests a serverless variant answers at a time; instances take any number.
+        self.turns = threading.Semaphore(settings.get("ServerlessConfig", {}).get("MaxConcurrency", 1))
 
     def next_instance(self) -> Instance:
         """Return the instance whose turn it is."""
@@ -68,6 +72,7 @@ class Endpoint:
         self.failure_reason = ""
         self.variants: list[Variant] = []
         self.config = config
+        self.async_turns = threading.Semaphore(_async_turns(config))
         self._models = dict(models)
         self._region = region
         self._cloud = cloud
@@ -161,6 +166,13 @@ class Endpoint:
         count = settings.get("InitialInstanceCount", 1)
         instances = [Instance(self._cloud, self._region.name, place, definition) for _ in range(count)]
         return Variant(settings, definition["Image"], instances)
+
+
+def _async_turns(config: Mapping[str, Any]) -> int:
+    """Return how many asynchronous requests an endpoint works on at a time."""
+    client = config.get("AsyncInferenceConfig", {}).get("ClientConfig", {})
+    instances = sum(variant.get("InitialInstanceCount", 1) for variant in config["ProductionVariants"])
+    return int(client.get("MaxConcurrentInvocationsPerInstance", ASYNC_TURNS_PER_INSTANCE) * instances)
 
 
 def _stop(variants: list[Variant]) -> None:

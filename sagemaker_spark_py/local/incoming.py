@@ -46,6 +46,11 @@ class Incoming:
         return self._scope["region"]
 
     @property
+    def key(self) -> str:
+        """The access key it was signed with; ``""`` if it is not signed."""
+        return self._scope["key"]
+
+    @property
     def account(self) -> str:
         """The caller's account."""
         return str(get_account_id_from(self._scope["key"]))

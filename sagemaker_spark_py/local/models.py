@@ -98,6 +98,8 @@ def create_config(call: Call) -> dict[str, Any]:
     arn = call.region.arn("endpoint-config", name)
     for number, variant in enumerate(request["ProductionVariants"], start=1):
         _check_variant(call, variant, number)
+        if "AsyncInferenceConfig" in request and "ServerlessConfig" in variant:
+            raise invalid("Serverless endpoints cannot be asynchronous.")
     with call.region.lock:
         if name in call.region.endpoint_configs:
             raise invalid(f'Cannot create already existing endpoint configuration "{arn}".')
@@ -114,6 +116,20 @@ def _check_variant(call: Call, variant: dict[str, Any], number: int) -> None:
         raise invalid(
             f"ProductionVariant {number} must have InstanceType and InitialInstanceCount, "
             "or a ServerlessConfig."
+        )
+    if "ServerlessConfig" in variant:
+        _check_serverless(variant, number)
+
+
+def _check_serverless(variant: dict[str, Any], number: int) -> None:
+    given = [member for member in INSTANCE_SIZING if member in variant]
+    if given:
+        raise invalid(f"ProductionVariant {number} has a ServerlessConfig and {' and '.join(given)}.")
+    size = variant["ServerlessConfig"]["MemorySizeInMB"]
+    if size % 1024:
+        raise invalid(
+            f"Memory size {size} of ProductionVariant {number} is not one of 1024, 2048, 3072, 4096, 5120, "
+            "6144."
         )
 
 

@@ -14,6 +14,7 @@ from pyspark.sql.types import StructType
 from sagemaker_spark_py.errors import SchemaError, SettingError
 from sagemaker_spark_py.staging.formats import FORMATS, StagingFormat
 from sagemaker_spark_py.staging.rows import Columns
+from sagemaker_spark_py.staging.tensors import TensorColumns, TensorRecords
 from sagemaker_spark_py.transformation.invalid import NULL_ONLY, Invalid
 from sagemaker_spark_py.transformation.schemas import (
     as_columns,
@@ -22,9 +23,13 @@ from sagemaker_spark_py.transformation.schemas import (
     require_features,
     require_number,
 )
+from sagemaker_spark_py.transformation.tensors import check_tensors, require_tensors
 
 LABEL, FEATURES = "labelColumnName", "featuresColumnName"
 """Options of the formats that this library writes itself; AWS's names."""
+
+TENSORS = "tensors"
+"""Option of ``sagemaker``, our own: columns by the names of their tensors, instead of the features."""
 
 _DEFAULT_LABEL, _DEFAULT_FEATURES = "label", "features"
 
@@ -118,6 +123,7 @@ def plan(
         For `FORMATS`: ``labelColumnName`` (default ``"label"`` where there is such a column; ``""``: no
         label), ``featuresColumnName`` (default ``"features"``: a column of vectors, matrices or arrays of
         numbers, or a list of numeric columns) and the format's own. For Spark's data sources: theirs.
+        For ``sagemaker`` also ``tensors`` instead of features, a mapping: the column for each tensor.
     columns : sequence of str, optional
         Use these columns only, in this order.
     dim, invalid
@@ -136,6 +142,9 @@ def plan(
     """
     gzip = _is_gzip(compression)
     chosen = StructType([field_of(schema, name) for name in columns]) if columns else schema
+    if format == "sagemaker" and options and TENSORS in options:
+        _refuse_for_format(format, gzip, weight)
+        return Plan(*_tensors(chosen, options, label), dim, gzip, invalid)
     if format not in FORMATS:
         _refuse_for_spark(format, weight, invalid)
         return SparkPlan(format, _as_texts(options or {}), tuple(columns or ()), gzip)
@@ -149,6 +158,21 @@ def plan(
 def project(dataset: DataFrame, names: Sequence[str]) -> DataFrame:
     """Return the DataFrame with these columns only; their names are taken literally, dots included."""
     return dataset.select(*(F.col(f"`{name.replace('`', '``')}`") for name in names))
+
+
+def _tensors(
+    schema: StructType, options: Mapping[str, Any], mode: str
+) -> tuple[TensorRecords, TensorColumns]:
+    """Settle how rows become records of several named tensors."""
+    unknown = sorted(set(options) - {TENSORS, LABEL})
+    if unknown:
+        raise SettingError(f"Option {unknown[0]!r} does not go with tensors; expected {LABEL} at most.")
+    tensors: Mapping[str, str] = options[TENSORS]
+    check_tensors(tensors)
+    label = _label(schema, options.get(LABEL), mode)
+    _refuse_twice([*([] if label is None else [label]), *tensors.values()])
+    require_tensors(schema, tensors.values())
+    return TensorRecords(tuple(tensors)), TensorColumns(label, tuple(tensors.values()))
 
 
 def _refuse_for_format(format: str, gzip: bool, weight: str | None) -> None:

@@ -9,16 +9,17 @@ import gzip
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from sagemaker_spark_py.errors import SettingError
-from sagemaker_spark_py.service.objects import MIB, upload
+from sagemaker_spark_py.service.objects import MIB, list_objects, upload
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
 
-ARCHIVE = "source/sourcedir.tar.gz"
+_FOLDER = "source"
+ARCHIVE = f"{_FOLDER}/sourcedir.tar.gz"
 """Name below the job's own prefix; where AWS's SDK puts it too."""
 REQUIREMENTS = "requirements.txt"
 SOURCE_BYTES_MAX = 256 * MIB
@@ -102,11 +103,17 @@ def upload_source(source: SourceCode, session: Session, place: Place) -> str:
     Raises
     ------
     SettingError
-        See `SourceCode.files`.
+        See `SourceCode.files`; also if there is an archive already, of a job of the same name that may
+        still read it.
     AccessError, NotFoundError, ServiceError
         If S3 refuses or fails.
     """
     key = place.key(ARCHIVE)
+    if key in {found.key for found in list_objects(session, replace(place, prefix=place.key(_FOLDER)))}:
+        raise SettingError(
+            f"Source code is there already: 's3://{place.bucket}/{key}'; expected none, since each job's "
+            "name is new. Let namePolicyFactory make another name, or delete what an earlier job has left."
+        )
     with tempfile.TemporaryFile() as archive:
         write_archive(source.files(), archive)
         archive.seek(0)

@@ -23,6 +23,7 @@ from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.staging.failures import in_partition, reported
 from sagemaker_spark_py.staging.manifest import write_manifest
+from sagemaker_spark_py.staging.write import undone_on_failure
 from sagemaker_spark_py.transformation.batching import Body, bodies
 from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
@@ -134,8 +135,7 @@ def rows_key(place: Place, name: str) -> str:
 def stage(frame: DataFrame, task: SendTask) -> TransformInput:
     """Write the input objects of a transform job and the rows that they are made of.
 
-    Runs on the driver; the executors write. The data set is evaluated once, nothing is shuffled. Of a failed
-    call objects may be left below the task's place, which is for the caller to clear.
+    Runs on the driver; the executors write. The data set is evaluated once, nothing is shuffled.
 
     Parameters
     ----------
@@ -149,17 +149,21 @@ def stage(frame: DataFrame, task: SendTask) -> TransformInput:
     DataError
         If a row cannot be serialized, or is larger than one object may be.
     StagingError, AccessError, NotFoundError, ServiceError
-        If Spark or S3 fails.
+        If Spark or S3 fails. In all cases what was written is deleted.
     """
-    with reported(task.place.uri):
-        plain = frame.toDF(*(f"c{place}" for place in range(len(frame.columns))))
-        reports = plain.mapInArrow(partial(write_partition, task), RESULT).collect()
-    parts = tuple(_parts(sorted(reports, key=lambda r: (r.partition, r.number)), task.place))
-    keys = [input_place(task.place).key(part.name) for part in parts if part.sent]
-    if not keys:
-        return TransformInput(task.place, parts, None)
-    manifest = write_manifest(task.session, input_place(task.place), keys)
-    return TransformInput(task.place, parts, f"s3://{task.place.bucket}/{manifest}")
+    with undone_on_failure(task.session, task.place):
+        with reported(task.place.uri):
+            plain = frame.toDF(*(f"c{place}" for place in range(len(frame.columns))))
+            reports = plain.mapInArrow(partial(write_partition, task), RESULT).collect()
+        parts = tuple(_parts(sorted(reports, key=lambda r: (r.partition, r.number)), task.place))
+        return TransformInput(task.place, parts, _commit(task, parts))
+
+
+def _commit(task: SendTask, parts: Iterable[SentPart]) -> str | None:
+    """Write the manifest that says which objects are the input; return its URI."""
+    place = input_place(task.place)
+    keys = [place.key(part.name) for part in parts if part.sent]
+    return f"s3://{place.bucket}/{write_manifest(task.session, place, keys)}" if keys else None
 
 
 def _parts(reports: Iterable[Any], place: Place) -> Iterator[SentPart]:

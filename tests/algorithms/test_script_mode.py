@@ -7,10 +7,14 @@ import tarfile
 from pathlib import Path
 
 import boto3
+import numpy as np
 import pytest
 
 from sagemaker_spark_py import EndpointCreationPolicy, IAMRole, S3DataPath, ScriptModeEstimator
+from sagemaker_spark_py.arguments import setting
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError, TrainingError
+from sagemaker_spark_py.params import accessors, hyperparameter
+from sagemaker_spark_py.rules import integer
 from tests.digits import ROLE, digits
 
 FOLDER = Path(__file__).parent / "script"
@@ -94,7 +98,11 @@ def test_a_network_is_trained_and_serves(spark, aws, sagemaker, bucket):
     body = boto3.client("s3").get_object(Bucket=bucket, Key=f"{job_output}/output.tar.gz")["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(body)) as tar:
         assert len(json.load(tar.extractfile("loss.json"))) == 40
-    model.resourceCleanup.deleteResources(model.getCreatedResources())
+    predictor = model.predictor()
+    pixels = np.array([row.features.toArray() for row in digits(spark, 20, 1).collect()])
+    assert predictor.predict(pixels).shape == (20,)
+    predictor.delete_endpoint()
+    assert [sagemaker.list_endpoints()["Endpoints"], sagemaker.list_models()["Models"]] == [[], []]
 
 
 def test_a_script_that_raises_is_a_training_error_with_its_traceback(spark, aws, bucket, files):
@@ -191,6 +199,28 @@ def test_wrong_types_are_refused_at_once():
             script(**changes)
     with pytest.raises(TypeError, match="entryPonit"):
         script(entryPonit="train.py")
+
+
+class Tunable(ScriptModeEstimator):
+    """An estimator for one script, whose argument can be searched over."""
+
+    sourceDir: str | None = setting(default=str(FOLDER))
+    epochs = hyperparameter("epochs", integer(at_least=1), "Passes over the data.", default=10)
+    setEpochs, getEpochs = accessors(epochs)
+
+
+def test_hyperparameters_can_be_params_of_an_own_class():
+    plain = Tunable(
+        *("ml.m5.large", 1, "ml.m5.large", 1),
+        entryPoint="train.py",
+        framework="sklearn",
+        frameworkVersion="1.2-1",
+        hyperParameters={"loss": "log"},
+    )
+    assert plain._all_hyperparameters() == {"loss": '"log"', "epochs": "10"}
+    assert plain.copy({plain.epochs: 3})._all_hyperparameters()["epochs"] == "3"
+    with pytest.raises(SettingError, match="epochs"):
+        plain.setEpochs(0)
 
 
 def test_it_survives_copy_pickle_save_and_load(spark, tmp_path):

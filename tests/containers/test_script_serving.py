@@ -87,6 +87,19 @@ def model_fn(model_dir): return Model()
         assert endpoint.invoke(b"[[1, 2], [3, 4]]", "application/json").text == "[3, 7]"
 
 
+def test_a_booster_of_xgboost_needs_no_predict_fn(tmp_path):
+    script = """
+import xgboost
+def model_fn(model_dir):
+    data = xgboost.DMatrix([[0.0], [1.0]], label=[0.0, 1.0])
+    return xgboost.train({"max_depth": 1, "min_child_weight": 0, "lambda": 0, "eta": 1}, data, 1)
+"""
+    with serving(
+        hosted(tmp_path, script), "sagemaker-xgboost:1.7-1", SAGEMAKER_PROGRAM="inference.py"
+    ) as endpoint:
+        assert json.loads(endpoint.invoke(b"[[1], [0]]", "application/json").text) == pytest.approx([1, 0])
+
+
 def test_errors_of_the_functions_reach_the_caller(tmp_path):
     script = "def model_fn(d): return 1\ndef input_fn(b, c): raise KeyError('pixels')\n"
     with serving(hosted(tmp_path, script), IMAGE) as endpoint:

@@ -40,6 +40,8 @@ def answer(body, headers):
         return body.upper()
     if mode == "json":
         return "\n".join(json.dumps({"sum": sum(json.loads(line)["x"])}) for line in body.splitlines())
+    if "REFUSES" in os.environ and os.environ["REFUSES"].encode() in body:
+        raise ValueError(os.environ["REFUSES"])
     lines = [summed(line) for line in body.decode().splitlines()]
     return "\n".join(lines[1:] if mode == "short" else lines)
 

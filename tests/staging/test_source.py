@@ -124,3 +124,11 @@ def test_it_is_uploaded_below_the_job(s3, session, place, folder, tmp_path):
     key = upload_source(code, session, place)
     assert key == "some/job/source/sourcedir.tar.gz"
     assert s3.get_object(Bucket=place.bucket, Key=key)["Body"].read() == pack(code, tmp_path / "a.tar.gz")
+
+
+def test_the_archive_of_another_job_of_that_name_is_left_alone(s3, session, place, folder):
+    s3.put_object(Bucket=place.bucket, Key="some/job/source/sourcedir.tar.gz", Body=b"theirs")
+    with pytest.raises(SettingError, match=r"is there already: 's3://.*/some/job/source/sourcedir.tar.gz'"):
+        upload_source(SourceCode("train.py", str(folder)), session, place)
+    found = s3.get_object(Bucket=place.bucket, Key="some/job/source/sourcedir.tar.gz")
+    assert found["Body"].read() == b"theirs"
