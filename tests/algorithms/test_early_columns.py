@@ -250,7 +250,7 @@ WRONG_ROWS = {
         LinearLearnerRegressor,
         {},
         {"label": float("inf")},
-        "'label' holds an invalid number",
+        "label'? holds an invalid number",
     ),
     "negative weight": (
         XGBoostSageMakerEstimator,
