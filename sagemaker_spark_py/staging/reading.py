@@ -86,12 +86,23 @@ def read_recordio(
     SettingError, ServiceError
         If columns clash or no tensor can fill one; if S3 refuses, or has nothing there (`NotFoundError`).
     """
+    _check_kinds(path, types or {})
     sources = _sources(tensors, labels, types or {})
     schema = StructType([source.column for source in sources])
     if path.startswith("s3://"):
         return _from_s3(spark, S3DataPath.fromS3URI(path), session or Session.resolve(), sources, schema)
     files = spark.read.format("binaryFile").load(path).select("path", "content")
     return files.mapInArrow(partial(_read_files, sources), schema)
+
+
+def _check_kinds(path: Any, types: Mapping[str, Any]) -> None:
+    if not isinstance(path, str) or not path:
+        raise SettingError(f"path has the wrong value: {path!r}; expected a text such as 's3://bucket/key'.")
+    for column, kind in types.items():
+        if not isinstance(kind, DataType):
+            raise SettingError(
+                f"types[{column!r}] is no type of Spark: {kind!r}; expected an object such as VectorUDT()."
+            )
 
 
 def _from_s3(

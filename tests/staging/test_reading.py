@@ -192,8 +192,15 @@ def test_a_tensor_that_is_not_there_or_does_not_fit_is_named(put, place, options
         ({"tensors": {}, "labels": {}}, r"not told apart: \[\]"),
         ({"types": {"features": MapType(StringType(), StringType())}}, "cannot be filled"),
         ({"types": {"fetures": VectorUDT()}}, r"unknown columns: \['fetures'\]"),
+        ({"types": {"features": "vector"}}, r"types\['features'\] is no type of Spark: 'vector'"),
     ],
 )
 def test_wrong_wishes_are_refused_at_once(spark, options, problem) -> None:
     with pytest.raises(SettingError, match=problem):
         read_recordio(spark, "s3://no/where", **options)
+
+
+@pytest.mark.parametrize("path", [None, 3, "", ["s3://a/b"]])
+def test_a_path_is_a_text(spark, path) -> None:
+    with pytest.raises(SettingError, match=r"path has the wrong value"):
+        read_recordio(spark, path)
