@@ -6,6 +6,10 @@ import threading
 import time
 
 
+class Closed(Exception):
+    """Raised where a request is not to be sent any more: nobody waits for its answer."""
+
+
 class Gate:
     """Lets requests through, a certain number at a time; used by all threads of a task.
 
@@ -34,9 +38,17 @@ class Gate:
         return int(self._allowed)
 
     def enter(self) -> int:
-        """Wait for room; return the number of this request, for `leave`."""
+        """Wait for room; return the number of this request, for `leave`.
+
+        Raises
+        ------
+        Closed
+            If the gate is closed.
+        """
         with self._change:
             self._change.wait_for(lambda: self.closed or self._under_way < self.allowed)
+            if self.closed:
+                raise Closed
             self._under_way += 1
             self._let_in += 1
             return self._let_in

@@ -55,7 +55,7 @@ def run(one_client, total):
             ProtobufRequestRowSerializer(),
             KMeansProtobufResponseRowDeserializer(),
             Invocation(**how),
-            total,
+            total=total,
         )
         table = np.array([rows], float).T
         batch = pa.RecordBatch.from_arrays([to_vectors(rectangle("features", table))], names=["features"])

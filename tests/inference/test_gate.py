@@ -3,7 +3,9 @@
 import threading
 from itertools import pairwise
 
-from sagemaker_spark_py.inference.gate import Gate
+import pytest
+
+from sagemaker_spark_py.inference.gate import Closed, Gate
 
 
 def through(gate, count, **how):
@@ -66,7 +68,12 @@ def test_closing_ends_all_waiting():
     gate = Gate(1)
     gate.enter()
     done = [threading.Event(), threading.Event()]
-    waits = (gate.enter, lambda: gate.pause(1000))
+
+    def refused():
+        with pytest.raises(Closed):
+            gate.enter()
+
+    waits = (refused, lambda: gate.pause(1000))
     for work, event in zip(waits, done, strict=True):
         threading.Thread(target=lambda w=work, e=event: (w(), e.set()), daemon=True).start()
     gate.close()
