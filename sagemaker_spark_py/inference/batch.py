@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from sagemaker_spark_py.batch_transform import BatchTransform
-from sagemaker_spark_py.errors import SageMakerSparkError, ServiceError, TransformError
+from sagemaker_spark_py.errors import SageMakerSparkError, ServiceError, SettingError, TransformError
 from sagemaker_spark_py.inference.batch_reading import ReadTask, read_partitions
 from sagemaker_spark_py.inference.output import output_schema
 from sagemaker_spark_py.service import progress, requests, transform_jobs
@@ -124,6 +124,11 @@ class BatchCall:
         """Return the parameters of CreateTransformJob, checked."""
         content, accept = self.serializer.contentType, self.deserializer.accepts
         split = self.options.split_for(content)
+        if split != "None" and self.serializer.frameBytes:
+            raise SettingError(
+                f"splitType does not fit {type(self.serializer).__name__}: {split!r}; expected None, since "
+                "its rows stand together in one document."
+            )
         source = requests.transform_input(
             manifest, s3_data_type="ManifestFile", content_type=content, split_type=split
         )
@@ -199,8 +204,8 @@ def _staging(dataset: DataFrame, call: BatchCall, place: Place, prepend: bool) -
         inputs=tuple(inputs),
         places=tuple(frame.columns.index(name) for name in inputs),
         keepColumns=prepend,
-        maxBytes=call.options.object_bytes,
-        maxRows=call.options.maxRowsPerObject,
+        maxBytes=call.options.object_bytes - call.serializer.frameBytes,
+        maxRows=min(filter(None, (call.options.maxRowsPerObject, call.serializer.maxRows)), default=None),
     )
     return frame, task
 

@@ -267,4 +267,6 @@ def _write(task: SendTask, name: str, rows: pa.Table, body: Body) -> None:
         writer.write_table(rows)
     upload(task.session, task.place, rows_key(task.place, name), [sink.getvalue()])
     if body.rows:
-        upload(task.session, task.place, input_place(task.place).key(name), [body.data])
+        # Unless SageMaker splits it, an object is one request.
+        data = task.serializer.wrapBody(body.data, body.rows)
+        upload(task.session, task.place, input_place(task.place).key(name), [data])
