@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from sagemaker_spark_py.algorithms.images import get_image_uri
     from sagemaker_spark_py.algorithms.script_mode import ScriptModeEstimator
     from sagemaker_spark_py.batch_transform import BatchTransform
+    from sagemaker_spark_py.channels import Channel
+    from sagemaker_spark_py.deployment import AsyncInference, ServerlessInference
     from sagemaker_spark_py.embedded import local_session
     from sagemaker_spark_py.estimator import SageMakerEstimator, SageMakerEstimatorBase
     from sagemaker_spark_py.inference import InvocationSummary
@@ -45,9 +47,12 @@ if TYPE_CHECKING:
         get_execution_role,
     )
     from sagemaker_spark_py.staging import read_recordio
+    from sagemaker_spark_py.transformation.deserializers import Predictions
 
 __all__ = [
+    "AsyncInference",
     "BatchTransform",
+    "Channel",
     "CreatedResources",
     "CustomNamePolicy",
     "CustomNamePolicyFactory",
@@ -61,6 +66,7 @@ __all__ = [
     "InvocationSummary",
     "NamePolicy",
     "NamePolicyFactory",
+    "Predictions",
     "Predictor",
     "RandomNamePolicy",
     "RandomNamePolicyFactory",
@@ -74,6 +80,7 @@ __all__ = [
     "SageMakerModel",
     "SageMakerResourceCleanup",
     "ScriptModeEstimator",
+    "ServerlessInference",
     "Session",
     "classpath_jars",
     "endpoint_udf",
@@ -88,6 +95,11 @@ __all__ = [
 _HOMES = {
     "algorithms.images": ("get_image_uri",),
     "algorithms.script_mode": ("ScriptModeEstimator",),
+    "channels": ("Channel",),
+    "deployment": (
+        "AsyncInference",
+        "ServerlessInference",
+    ),
     "embedded": ("local_session",),
     "estimator": (
         "SageMakerEstimator",
@@ -128,6 +140,7 @@ _HOMES = {
         "get_execution_role",
     ),
     "staging": ("read_recordio",),
+    "transformation.deserializers": ("Predictions",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

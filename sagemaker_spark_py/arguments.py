@@ -42,6 +42,7 @@ class Setting(property):
         default: Any,
         factory: Callable[[], Any] | None,
         check: Check | None,
+        instead: str = "",
     ) -> None:
         super().__init__(lambda owner: owner._settings[self.name])
         self.__doc__ = doc
@@ -49,6 +50,7 @@ class Setting(property):
         self.default = default
         self.factory = factory
         self.check = check
+        self.instead = instead
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -62,7 +64,7 @@ class Setting(property):
         """Return what is stored for a given argument; `None` means the default where that is made anew."""
         if given is None and self.factory is not None:
             return self.factory()
-        if given is None and self.default is REQUIRED:
+        if given is None and self.default is REQUIRED and not self.instead:
             raise SettingError(f"{self.name} is not given: None; expected: {self.__doc__}")
         if self.check is not None and given is not None:
             self.check(self.name, given)
@@ -75,6 +77,7 @@ def setting(
     default: Any = REQUIRED,
     factory: Callable[[], Any] | None = None,
     check: Check | None = None,
+    instead: str = "",
 ) -> Any:
     """Declare a constructor argument.
 
@@ -88,10 +91,12 @@ def setting(
         Makes the value when the argument is `None` or not given, anew for each instance.
     check : callable, optional
         Called as ``check(name, value)`` with values other than `None`; raises `SettingError`.
+    instead : str, optional
+        Name of another argument; where that is given, this one is not required and is `None`.
     """
     if factory is not None and default is REQUIRED:
         default = None
-    return Setting(doc, default, factory, check)
+    return Setting(doc, default, factory, check, instead)
 
 
 @dataclass_transform(field_specifiers=(setting,), frozen_default=True, kw_only_default=True)
@@ -135,8 +140,11 @@ class HasSettings:
 
         Those that are Params are set.
         """
+        declared = self._declared_settings()
         try:
-            bound = self.__signature__.bind(*args, **kwargs)
+            given = self.__signature__.bind_partial(*args, **kwargs).arguments
+            replaced = [n for n, s in declared.items() if given.get(s.instead) is not None and n not in given]
+            bound = self.__signature__.bind(*args, **kwargs, **dict.fromkeys(replaced))
         except TypeError as error:
             name = type(self).__name__
             raise TypeError(f"{name}(): {error}; expected {name}{self.__signature__}.") from None
@@ -146,7 +154,6 @@ class HasSettings:
             value = bound.arguments.pop(name)
             if value is not None:
                 self._set_checked(name, value)
-        declared = self._declared_settings()
         self._settings = {name: declared[name].value(value) for name, value in bound.arguments.items()}
         return uid
 

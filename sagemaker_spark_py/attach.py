@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sagemaker_spark_py.deployment import AsyncInference
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy
@@ -121,6 +122,7 @@ class Attachable(ModelSettings):
         *,
         session: Session | None = None,
         invocation: Invocation | None = None,
+        endpointAsync: AsyncInference | None = None,
     ) -> Self:
         """Make a model of an endpoint that exists and is in service; it will never be deleted by this model.
 

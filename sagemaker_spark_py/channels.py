@@ -42,7 +42,7 @@ class Channel:
         If an argument is not known, or does not go with the data.
     """
 
-    data: Any = field(compare=False)
+    data: Any
     format: str | None = None
     formatOptions: Mapping[str, str] | None = field(default=None, hash=False)
     contentType: str | None = None

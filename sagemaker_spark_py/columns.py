@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pyspark.ml.param import Param, Params
 from pyspark.sql.types import StructType
@@ -24,7 +24,12 @@ from sagemaker_spark_py.transformation.invalid import HANDLINGS, Invalid
 from sagemaker_spark_py.transformation.schemas import as_columns
 from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 from sagemaker_spark_py.transformation.serializers.checked import CheckedSerializer
-from sagemaker_spark_py.transformation.serializers.vector import VectorSerializer
+
+if TYPE_CHECKING:
+    from sagemaker_spark_py.params import Hyperparameter
+
+Given = TypeVar("Given")
+Got = TypeVar("Got")
 
 
 def _name(value: Any) -> str:
@@ -51,9 +56,11 @@ _NAMES: Rule[str | Sequence[str], str | list[str]] = custom(
 )
 
 
-def column(name: str, rule: Rule[Any, Any], doc: str) -> Any:
+def column(name: str, rule: Rule[Given, Got], doc: str) -> Hyperparameter[Given, Got | None]:
     """Declare a Param; assign it to a class attribute of the same name."""
-    return Param(Params._dummy(), name, f"{doc} Takes {rule.expected}.", typeConverter=Checked(name, rule))
+    words = f"{doc} Takes {rule.expected}."
+    declared: Any = Param(Params._dummy(), name, words, typeConverter=Checked(name, rule))
+    return declared  # type: ignore[no-any-return]
 
 
 class ColumnParams(HasParams, HasSettings):
@@ -114,14 +121,14 @@ class ColumnParams(HasParams, HasSettings):
     def _request_serializer(self, serializer: RequestRowSerializer, numbers: str) -> RequestRowSerializer:
         """Return the serializer, reading the columns that are set and heeding ``handleInvalid``.
 
-        A user's own serializer is returned as it is.
+        A user's own serializer, without ``featuresColumnName``, is returned as it is.
 
         Raises
         ------
         SettingError
             If the serializer was told other columns.
         """
-        if not isinstance(serializer, VectorSerializer):
+        if "featuresColumnName" not in getattr(type(serializer), "__dataclass_fields__", {}):
             return serializer
         pointed = _pointed(serializer, "featuresColumnName", self._named("featuresCol"), "featuresCol")
         pointed = _pointed(pointed, "labelColumnName", self._named("labelCol"), "labelCol")

@@ -189,7 +189,7 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
             session,
             some.plan,
             manifest=channel.inputMode != "FastFile",
-            instances=self.trainingInstanceCount if channel.distribution == "ShardedByS3Key" else 1,
+            instances=self._instances(channel.distribution),
             shards=some.shards,
         )
 
@@ -262,6 +262,8 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
         return {
             "endpointInstanceType": self.endpointInstanceType,
             "endpointInitialInstanceCount": self.endpointInitialInstanceCount,
+            "endpointServerless": self.endpointServerless,
+            "endpointAsync": self.endpointAsync,
             "requestRowSerializer": self.requestRowSerializer,
             "responseRowDeserializer": self.responseRowDeserializer,
             "modelImage": self.modelImage,

@@ -16,8 +16,8 @@ from sagemaker_spark_py.errors import DataError, SchemaError, SettingError
 from sagemaker_spark_py.intake import Intake
 from sagemaker_spark_py.service import requests
 from sagemaker_spark_py.settings import EstimatorSettings
-from sagemaker_spark_py.staging import FORMATS, Plan, SparkPlan, Staged, plan
-from sagemaker_spark_py.staging.plan import FEATURES, REQUIRED, WHERE_PRESENT
+from sagemaker_spark_py.staging import FORMATS, Plan, SparkPlan, Staged, plan, require_enough
+from sagemaker_spark_py.staging.plan import FEATURES, IF_NUMBER, REQUIRED
 from sagemaker_spark_py.transformation.schemas import field_of
 
 VALIDATION = "validation"
@@ -139,8 +139,13 @@ class HasInputs(TrainingColumnParams, EstimatorSettings):
         if weight is not None:
             self.intake.check_weights(format)
         asked = Channel(rows, compression=self.trainingCompressionCodec)
+        require_enough(self.numShards, self._instances(self.trainingS3DataDistribution))
         told = self._plan(rows, asked, dim, label=self.intake.label, weight=weight)
         return Input(self.trainingChannelName, self._as_training(rows, told), told, self.numShards, split)
+
+    def _instances(self, distribution: str) -> int:
+        """Return how many instances share the objects of a channel."""
+        return self.trainingInstanceCount if distribution == "ShardedByS3Key" else 1
 
     def _validation(self, rows: DataFrame, dim: int | None, split: str) -> Input:
         """Return the channel of the marked rows, without weights: XGBoost expects none there in CSV."""
@@ -202,7 +207,7 @@ class HasInputs(TrainingColumnParams, EstimatorSettings):
             columns=[name for name in self.trainingProjectedColumns or () if name != spare],
             dim=dim,
             compression=channel.compression,
-            label=label or (REQUIRED if self.intake.label == REQUIRED else WHERE_PRESENT),
+            label=label or (REQUIRED if self.intake.label == REQUIRED else IF_NUMBER),
             weight=weight,
             invalid=self._invalid(self.intake.numbers),
         )

@@ -17,6 +17,7 @@ from sagemaker_spark_py import artifacts, trials
 from sagemaker_spark_py.attach import Attachable
 from sagemaker_spark_py.batches import TransformsInBatches, model_request
 from sagemaker_spark_py.columns import ColumnParams
+from sagemaker_spark_py.deployment import needed_to_host, queue_for, within_limits
 from sagemaker_spark_py.embedded import session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SettingError
 from sagemaker_spark_py.inference import (
@@ -33,13 +34,7 @@ from sagemaker_spark_py.service import Predictor, SageMakerResourceCleanup, Sess
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
-NEEDED_TO_HOST = (
-    "modelImage",
-    "modelPath",
-    "modelExecutionRoleARN",
-    "endpointInstanceType",
-    "endpointInitialInstanceCount",
-)
+_ANYWHERE = "s3://bucket/prefix"
 
 
 class _Hosting:
@@ -61,13 +56,15 @@ class _Hosting:
         self.created = state["created"]
 
 
-def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
+def hosting_requests(settings: Mapping[str, Any], async_uri: str = _ANYWHERE) -> hosting.Hosting:
     """Return the requests that make a model's endpoint, checked.
 
     Parameters
     ----------
     settings : mapping
         As `ModelSettings` declares them.
+    async_uri : str
+        Below which an asynchronous endpoint puts its answers.
 
     Raises
     ------
@@ -75,6 +72,7 @@ def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
         If AWS's model of a request refuses it.
     """
     names, extra = settings["namePolicy"].names, settings["extraRequest"]
+    serverless, asynchronous = settings["endpointServerless"], settings["endpointAsync"]
     return hosting.Hosting(
         model_request(settings, names.modelName),
         requests.endpoint_config(
@@ -82,6 +80,8 @@ def hosting_requests(settings: Mapping[str, Any]) -> hosting.Hosting:
             model_name=names.modelName,
             instance_type=settings["endpointInstanceType"],
             instance_count=settings["endpointInitialInstanceCount"],
+            serverless=serverless and serverless.request(),
+            asynchronous=asynchronous and asynchronous.request(async_uri),
             extra=extra.get("CreateEndpointConfig"),
         ),
         requests.endpoint(
@@ -105,6 +105,10 @@ class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persi
         ML instance type that serves. Not needed where the endpoint exists.
     endpointInitialInstanceCount : int
         Number of serving instances. Not needed where the endpoint exists.
+    endpointServerless : ServerlessInference, optional
+        Makes a serverless endpoint instead of one on instances.
+    endpointAsync : AsyncInference, optional
+        Makes an asynchronous endpoint; or says that the one that exists is asynchronous.
     requestRowSerializer : RequestRowSerializer
         Turns rows into request bodies.
     responseRowDeserializer : ResponseRowDeserializer
@@ -179,7 +183,7 @@ class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persi
         if self.inferenceWay == "batch":
             self._require_batch()
             return
-        missing = [name for name in NEEDED_TO_HOST if self._settings[name] is None]
+        missing = [name for name in needed_to_host(self._settings) if self._settings[name] is None]
         if creates and missing:
             raise SettingError(
                 f"SageMakerModel lacks arguments: {', '.join(missing)}; expected all of them with policy "
@@ -295,8 +299,13 @@ class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persi
             If a column is missing or has the wrong type, or an output name is taken.
         """
         serializer, deserializer = self._ways()
-        how = self.invocation if self.inferenceWay == "endpoint" else None
-        return output_schema(schema, serializer, deserializer, self.prependResultRows, invocation=how)
+        return output_schema(
+            schema,
+            serializer,
+            deserializer,
+            self.prependResultRows,
+            invocation=self.invocation if self.inferenceWay == "endpoint" else None,
+        )
 
     def _left_by_batches(self) -> list[BatchData]:
         return self._hosting.batch_data
@@ -330,7 +339,8 @@ class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persi
             endpointName=self._ensure_endpoint(),
             serializer=serializer,
             deserializer=deserializer,
-            invocation=self.invocation,
+            invocation=within_limits(self.invocation, self.endpointServerless),
+            queue=queue_for(self._settings, self._session()),
             total=self._hosting.total,
         )
         return WAYS["endpoint"](dataset, call, self.prependResultRows)
@@ -358,7 +368,8 @@ class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persi
                 "The model has no endpoint: existingEndpointName is None; expected the name of an endpoint "
                 "with policy DO_NOT_CREATE. Give one, or use CREATE_ON_TRANSFORM."
             )
-        wanted = hosting_requests(self._settings)
+        queue = queue_for(self._settings, self._session())
+        wanted = hosting_requests(self._settings, queue.place.uri if queue else _ANYWHERE)
         try:
             self._hosting.created = hosting.create_endpoint(self._session(), wanted)
         except ResourceCreationError as error:

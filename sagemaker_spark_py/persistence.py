@@ -22,6 +22,7 @@ from pyspark.sql.types import DataType, StructType
 
 from sagemaker_spark_py.batch_transform import BatchTransform
 from sagemaker_spark_py.channels import Channel, is_frame
+from sagemaker_spark_py.deployment import AsyncInference, ServerlessInference
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory
@@ -42,6 +43,8 @@ VALUES: tuple[type, ...] = (
     EndpointCreationPolicy,
     Invocation,
     Session,
+    ServerlessInference,
+    AsyncInference,
     BatchTransform,
     Channel,
     Predictions,

@@ -17,6 +17,7 @@ from sagemaker_spark_py.arguments import (
 )
 from sagemaker_spark_py.batch_transform import BatchTransform
 from sagemaker_spark_py.channels import channel_map
+from sagemaker_spark_py.deployment import AsyncInference, ServerlessInference, check_kind
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.names import NamePolicy, NamePolicyFactory, RandomNamePolicy, RandomNamePolicyFactory
 from sagemaker_spark_py.resources import (
@@ -57,9 +58,23 @@ class HostingSettings(HasSettings):
     """What estimators and models both need to know of the endpoint."""
 
     endpointInstanceType: str = setting(
-        "ML instance type that serves; ``local``: this machine, without AWS.", check=text
+        "ML instance type that serves; ``local``: this machine, without AWS.",
+        check=text,
+        instead="endpointServerless",
     )
-    endpointInitialInstanceCount: int = setting("Number of serving instances.", check=at_least(1))
+    endpointInitialInstanceCount: int = setting(
+        "Number of serving instances.", check=at_least(1), instead="endpointServerless"
+    )
+    endpointServerless: ServerlessInference | None = setting(
+        "Makes a serverless endpoint instead of one on instances.",
+        default=None,
+        check=instance_of(ServerlessInference),
+    )
+    endpointAsync: AsyncInference | None = setting(
+        "Makes an asynchronous endpoint; or says that the one that exists is asynchronous.",
+        default=None,
+        check=instance_of(AsyncInference),
+    )
     requestRowSerializer: RequestRowSerializer = setting("Turns rows into request bodies.", default=None)
     responseRowDeserializer: ResponseRowDeserializer = setting("Turns answers into columns.", default=None)
     modelEnvironmentVariables: Mapping[str, str] = setting(
@@ -102,6 +117,11 @@ class HostingSettings(HasSettings):
         factory=dict,
         check=operations,
     )
+
+    def _bind_settings(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+        uid = super()._bind_settings(args, kwargs)
+        check_kind(self._settings)
+        return uid
 
 
 class EstimatorSettings(HostingSettings):
@@ -152,8 +172,8 @@ class EstimatorSettings(HostingSettings):
         check=one_of("ShardedByS3Key", "FullyReplicated"),
     )
     trainingSparkDataFormat: str = setting(
-        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, npz (for scripts), or a "
-        "Spark data source.",
+        "How rows are staged: sagemaker (recordIO-protobuf), csv, libsvm, parquet, jsonlines, npz (for "
+        "scripts), or a Spark data source.",
         default="sagemaker",
         check=text,
     )

@@ -51,12 +51,14 @@ ALLOWED = {
         "transformation",
     },
     "artifacts": {"resources", "service"},
-    "attach": {"invocation", "names", "resources", "service", "settings", "transformation"},
+    "deployment": {"invocation", "resources", "service"},
+    "attach": {"deployment", "invocation", "names", "resources", "service", "settings", "transformation"},
     "embedded": {"local", "service"},
     "settings": {
         "arguments",
         "batch_transform",
         "channels",
+        "deployment",
         "invocation",
         "names",
         "resources",
@@ -69,6 +71,7 @@ ALLOWED = {
     "persistence": {
         "batch_transform",
         "channels",
+        "deployment",
         "invocation",
         "names",
         "resources",
@@ -85,6 +88,7 @@ ALLOWED = {
         "transformation",
     },
     "model": {
+        "deployment",
         "embedded",
         "artifacts",
         "attach",

@@ -59,6 +59,22 @@ def test_script_mode_and_batch_transform(tmp_path, monkeypatch):
     assert (found["len(predicted)"], found["len(saved)"]) == (1000, 20)
 
 
+@pytest.mark.slow
+def test_local_mode(tmp_path, monkeypatch):
+    found = run("4_local_mode.ipynb", tmp_path, monkeypatch, "accuracy", "digit", "len(probabilities)")
+    assert found["accuracy"] > 0.9
+    assert (found["digit"], found["len(probabilities)"]) == (3, 360)
+
+
+@pytest.mark.slow
+def test_parquet_to_recordio(tmp_path, monkeypatch):
+    name, results = "5_parquet_to_recordio.ipynb", ("accuracy", "first", "last", "len(answers)")
+    found = run(name, tmp_path, monkeypatch, *results)
+    assert found["accuracy"] > 0.97
+    assert found["last"] < found["first"]
+    assert 300 < found["len(answers)"] < 420
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_stored_clean_with_its_pictures(path):
     notebook = nbformat.read(path, as_version=4)

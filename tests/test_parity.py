@@ -16,6 +16,7 @@ from pyspark.sql.types import StructType
 from sagemaker_spark_py import IAMRole, algorithms
 from sagemaker_spark_py.algorithms.images import OWN_IMAGES_VARIABLE
 
+pytestmark = pytest.mark.smoke
 DATA = Path(__file__).parent / "data" / "parity"
 FACTS = json.loads((DATA / "sagemaker_pyspark-1.4.5.json").read_text())
 JVM = json.loads((DATA / "jvm-1.4.5.json").read_text())

@@ -13,7 +13,7 @@ import pytest
 from sagemaker_spark_py import algorithms
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-LEAVE_THEIR_ENDPOINT = ("row by row", "batch by batch")  # to the example "attach"
+LEAVE_THEIR_ENDPOINT = ("row by row", "batch by batch", "a bad day")  # to the examples "attach", "a stream"
 EXAMPLES = dict(re.findall(r"<!-- example: (.+?) -->\n```python\n(.*?)```", README, re.DOTALL))
 
 
@@ -25,12 +25,14 @@ def names(spark) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path, monkeypatch) -> None:
+    (tmp_path / "notebooks").symlink_to(Path(__file__).parents[1] / "notebooks")
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("title", EXAMPLES)
 def test_example(aws, names, title, capsys) -> None:
     before = names.get("model")
+    names["aws"] = aws
     exec(compile(EXAMPLES[title], f"README.md: {title}", "exec"), names)
     printed = capsys.readouterr().out
     if (model := names.get("model")) is not before:

@@ -28,14 +28,14 @@ _ENTRY = frozenset({"repository", "tag", "accounts"})
 
 
 def get_image_uri(region: str, name: str, version: str | None = None) -> str:
-    """Return the URI of a built-in algorithm's image; the same image trains and serves.
+    """Return the URI of the image of a built-in algorithm, or of scikit-learn; it trains and serves.
 
     Parameters
     ----------
     region : str
         AWS region, for example ``"eu-west-1"``.
     name : str
-        The algorithm as SageMaker names its repository: ``"kmeans"``, ``"linear-learner"``, ``"xgboost"``, …
+        As SageMaker names it: ``"kmeans"``, ``"linear-learner"``, ``"xgboost"``, ``"sklearn"``, …
     version : str, optional
         Version of the image; default the registry's current one.
 

@@ -28,6 +28,7 @@ from sagemaker_spark_py.errors import ContainerError
 
 _LOG = logging.getLogger(__name__)
 _ERROR_LINES = 100
+_DRAIN_SECONDS = 2.0
 _ERROR_CHARACTERS = 800  # of the 1,024 that SageMaker shows of a failure
 
 
@@ -35,7 +36,7 @@ class Script:
     """The container of every framework image."""
 
     def train(self, job: Job) -> None:
-        """Run the script to its end; its exit code becomes the container's.
+        """Run the script to its end.
 
         Raises
         ------
@@ -56,7 +57,7 @@ class Script:
         if exit_code:
             if not job.has_failure:
                 job.write_failure(_failure(exit_code, errors, command))
-            raise SystemExit(exit_code)
+            raise SystemExit(1)  # whatever the script's own was
         _LOG.info("Reporting training SUCCESS")
 
     def load(self, hosting: Hosting) -> Handler:
@@ -100,7 +101,7 @@ def _python_path(folders: Sequence[Path], environment: Mapping[str, str]) -> str
 
 
 def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run a command; return its exit code and the end of what it wrote to standard error.
+    """Run a command; return its exit code (below 0 for a signal) and the end of its standard error.
 
     SIGTERM is handed on to it: it decides what to do with the time that is left.
     """
@@ -108,11 +109,11 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     last: deque[bytes] = deque(maxlen=_ERROR_LINES)
     assert process.stderr is not None
-    reader = threading.Thread(target=_pass_on, args=(process.stderr, last))
+    reader = threading.Thread(target=_pass_on, args=(process.stderr, last), daemon=True)
     reader.start()
     code = process.wait()
-    reader.join()
-    return 128 - code if code < 0 else code, b"".join(last).decode("utf-8", "replace")
+    reader.join(_DRAIN_SECONDS)  # what the script has left running may hold the pipe open
+    return code, b"".join(last).decode("utf-8", "replace")
 
 
 def _pass_on(errors: IO[bytes], last: deque[bytes]) -> None:
@@ -128,8 +129,7 @@ def _failure(exit_code: int, errors: str, command: Sequence[str]) -> str:
     text = errors[max(0, errors.rfind("Traceback (most recent call last)")) :].strip()
     shown = text if len(text) <= _ERROR_CHARACTERS else f"…{text[-_ERROR_CHARACTERS:]}"
     return (
-        f"AlgorithmError: ExecuteUserScriptError:\nExitCode {exit_code}\n"
-        f'ErrorMessage "{shown}"\nCommand "{_shown(command)}"'
+        f'ExecuteUserScriptError:\nExitCode {exit_code}\nErrorMessage "{shown}"\nCommand "{_shown(command)}"'
     )
 
 

@@ -28,6 +28,22 @@ _TOOLKITS_OWN = frozenset(
     }
 )
 """Hyperparameters that the toolkit itself reads; others of their prefix are for the framework."""
+_NOT_ALONE = frozenset(
+    {
+        "additional_framework_parameters",
+        "channel_input_dirs",
+        "distribution_hosts",
+        "hyperparameters",
+        "is_master",
+        "is_modelparallel_enabled",
+        "is_smddpmprun_installed",
+        "is_smddprun_installed",
+        "job_name",
+        "master_hostname",
+        "topology",
+    }
+)
+"""What stands in SM_TRAINING_ENV only, or has a variable of another name."""
 _INFO = 20
 
 
@@ -77,9 +93,8 @@ def environment_of(job: Job) -> dict[str, str]:
         **{f"channel_{name}": path for name, path in known["channel_input_dirs"].items()},
         **{f"hp_{name}": value for name, value in known["hyperparameters"].items()},
     }
-    for name in ("hyperparameters", "additional_framework_parameters", "channel_input_dirs"):
-        del named[name]
-    return {**job.environment, **{f"SM_{name.upper()}": _text(value) for name, value in named.items()}}
+    told = {f"SM_{name.upper()}": _text(value) for name, value in named.items() if name not in _NOT_ALONE}
+    return {**job.environment, **told}
 
 
 def _own(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
@@ -94,6 +109,7 @@ def _known(job: Job) -> dict[str, Any]:
         name: decoded(text) for name, text in job.hyperparameters.items() if name.startswith(_OWN_PREFIX)
     }
     resources = job.config("resourceconfig")
+    groups = {group["instance_group_name"]: group for group in resources.get("instance_groups", ())}
     return {
         "additional_framework_parameters": {k: v for k, v in theirs.items() if k not in _TOOLKITS_OWN},
         "channel_input_dirs": {name: str(channel.folder) for name, channel in job.channels.items()},
@@ -101,17 +117,21 @@ def _known(job: Job) -> dict[str, Any]:
         "current_instance_group": resources.get("current_group_name", "homogeneousCluster"),
         "current_instance_group_hosts": list(job.hosts),
         "current_instance_type": resources.get("current_instance_type", ""),
-        "distribution_hosts": [],
-        "distribution_instance_groups": [],
+        "distribution_hosts": list(job.hosts),
+        "distribution_instance_groups": [resources.get("current_group_name", "homogeneousCluster")],
         "framework_module": None,
         "hosts": list(job.hosts),
         "hyperparameters": _own(job.hyperparameters),
         "input_config_dir": str(job.base / "input" / "config"),
         "input_data_config": job.config("inputdataconfig"),
         "input_dir": str(job.base / "input"),
-        "instance_groups": [group["instance_group_name"] for group in resources.get("instance_groups", ())],
-        "is_hetero": len(resources.get("instance_groups", ())) > 1,
+        "instance_groups": list(groups),
+        "instance_groups_dict": groups,
+        "is_hetero": len(groups) > 1,
         "is_master": job.leads,
+        "is_modelparallel_enabled": None,
+        "is_smddpmprun_installed": False,
+        "is_smddprun_installed": False,
         "job_name": theirs.get("sagemaker_job_name") or job.environment.get("TRAINING_JOB_NAME", ""),
         "log_level": theirs.get("sagemaker_container_log_level", _INFO),
         "master_hostname": job.hosts[0],
@@ -126,6 +146,7 @@ def _known(job: Job) -> dict[str, Any]:
         "output_dir": str(job.base / "output"),
         "output_intermediate_dir": str(job.base / "output" / "intermediate"),
         "resource_config": resources,
+        "topology": [],
         "user_entry_point": program,
     }
 
@@ -134,7 +155,7 @@ def _argument(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping):
-        return ",".join(f"{name}={entry}" for name, entry in value.items())
+        return ",".join(f"{name}={entry}" for name, entry in sorted(value.items()))
     return str(value)
 
 

@@ -177,15 +177,17 @@ class Asker:
         how, call = self._how, self._call
         client = call.session.client("sagemaker-runtime", **how.client_options())
         fields = how.request_fields() if model is None else {**how.request_fields(), "TargetModel": model}
+        fields = {
+            "EndpointName": call.endpointName,
+            "ContentType": call.serializer.contentType,
+            "Accept": how.accept or call.deserializer.accepts,
+            **fields,
+        }
         try:
             with translated(where):
-                response = client.invoke_endpoint(
-                    EndpointName=call.endpointName,
-                    ContentType=call.serializer.contentType,
-                    Accept=how.accept or call.deserializer.accepts,
-                    Body=data,
-                    **fields,
-                )
+                if call.queue is not None:
+                    return _Answer(*call.queue.ask(call.session, client, data, fields, self.gate.pause))
+                response = client.invoke_endpoint(Body=data, **fields)
                 request_id = response["ResponseMetadata"].get("RequestId", "")
                 return _Answer(response["Body"].read(), request_id)
         except ServiceError as error:

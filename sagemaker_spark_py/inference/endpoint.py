@@ -21,6 +21,7 @@ from sagemaker_spark_py.inference.ledger import pieces
 from sagemaker_spark_py.inference.output import output_schema, result_schema
 from sagemaker_spark_py.inference.share import shared
 from sagemaker_spark_py.invocation import Invocation
+from sagemaker_spark_py.service.async_invocation import Queue
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.schemas import field_of
@@ -45,6 +46,8 @@ class EndpointCall:
         Answers to columns.
     invocation : Invocation
         How to ask.
+    queue : Queue, optional
+        How requests of an asynchronous endpoint are queued; without it requests are answered at once.
     total : accumulator, optional
         Where tasks add their `InvocationSummary`.
     """
@@ -54,6 +57,7 @@ class EndpointCall:
     serializer: RequestRowSerializer
     deserializer: ResponseRowDeserializer
     invocation: Invocation = field(default_factory=Invocation)
+    queue: Queue | None = None
     total: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -142,7 +146,7 @@ def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend
     """Send only the input columns to Python: the row itself waits for its predictions in the JVM."""
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
     kind = call.resultSchema
-    udf = functions.arrow_udf(_array_function(call, inputs), kind)
+    udf = functions.arrow_udf(_array_function(call, inputs, numbered=True), kind)
     holder = _unused_name(dataset.schema.names)
     # Where a scan of Parquet feeds the function directly, Spark 4.3 refuses vectors among the columns; the
     # number of the partition, which is not deterministic, forces a projection between the two.
@@ -171,13 +175,16 @@ def _numbered(dataset: DataFrame) -> DataFrame:
     return dataset.toDF(*(f"c{place}" for place in range(len(dataset.columns))))
 
 
-def _array_function(call: EndpointCall, inputs: list[str]) -> Any:
-    """Return what Spark calls with Arrow arrays; it finds out how by the type hints."""
+def _array_function(call: EndpointCall, inputs: list[str], *, numbered: bool = False) -> Any:
+    """Return what Spark calls with Arrow arrays (with a number behind them if `numbered`), by type hints."""
 
-    def answer(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
-        return _answer_arrays(call, inputs, (arrays[:-1] for arrays in columns))
+    def answer_one(column: Iterator[pa.Array]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, ([array] for array in column))
 
-    return answer
+    def answer_several(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
+        return _answer_arrays(call, inputs, (arrays[: len(inputs)] for arrays in columns))
+
+    return answer_one if len(inputs) + numbered == 1 else answer_several
 
 
 def _answer_arrays(

@@ -1,4 +1,11 @@
-"""An endpoint as a function on columns, for ``select`` and SQL."""
+"""An endpoint as a function on columns, for ``select`` and SQL.
+
+Rows are sent in large requests, as by ``transform()``, each once for each action. Other than by
+``transform()``, columns are not checked before the job runs, and a row that the serializer leaves out has
+nulls: a function cannot drop rows. Before Spark 4.1, whose functions on Arrow arrays are used from then on,
+values pass through pandas, which is slower, makes a null of a NaN that is predicted, takes the zone away from
+a timestamp, and gives vectors as ``array<double>``.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +19,7 @@ from pyspark.errors import PySparkException
 from pyspark.ml.linalg import Vector, VectorUDT
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+from pyspark.sql.types import ArrayType, DoubleType, StructField, StructType
 
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.inference import endpoint
@@ -22,7 +29,6 @@ from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.columns import VECTOR_FIELDS
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.rows import to_rows
-from sagemaker_spark_py.transformation.schemas import as_nullable
 from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 _VECTOR_TYPES = (pa.int8(), pa.int32(), pa.list_(pa.int32()), pa.list_(pa.float64()))
@@ -40,14 +46,8 @@ def endpoint_udf(
 ) -> Any:
     """Return a function on columns that asks an endpoint: for ``select``, or for SQL once it is registered.
 
-    It takes the columns that the serializer needs, in that order, whatever they are called in the DataFrame,
-    and gives one struct of the deserializer's columns. Rows are sent in large requests, as by
-    ``transform()``, and each row once for each action: Spark knows that the function is not deterministic.
-
-    What it does less well than ``transform()``: columns are not checked before the job runs; a row that the
-    serializer leaves out has nulls, since a function cannot drop rows; and before Spark 4.1, whose functions
-    on Arrow arrays it uses, values pass through pandas, which is slower, makes a null of a NaN that is
-    predicted, and takes the zone away from a timestamp.
+    It takes the columns that the serializer needs, in that order, and gives one struct of the
+    deserializer's columns. What else there is to know stands at the top of its module.
 
     Parameters
     ----------
@@ -65,11 +65,6 @@ def endpoint_udf(
         What the serializer calls the function's arguments; by default the columns it was made for. Needed for
         serializers of your own that take any column.
 
-    Returns
-    -------
-    user-defined function
-        For columns, and for ``spark.udf.register``.
-
     Raises
     ------
     SettingError
@@ -77,33 +72,36 @@ def endpoint_udf(
 
     Examples
     --------
-    ::
-
-        predict = endpoint_udf("my-endpoint", serializer, deserializer)
-        df.select("id", predict("features").alias("p")).select("id", "p.*")
-
-        spark.udf.register("predict", predict)
-        spark.sql("SELECT id, predict(features).score FROM rows")
+    >>> predict = endpoint_udf("my-endpoint", serializer, deserializer)  # doctest: +SKIP
+    >>> df.select("id", predict("features").alias("p")).select("id", "p.*")  # doctest: +SKIP
     """
-    call = EndpointCall(
-        session=session or Session.resolve(),
-        endpointName=endpointName,
-        serializer=requestRowSerializer,
-        deserializer=responseRowDeserializer,
-        invocation=invocation or Invocation(),
-    )
-    inputs = list(dict.fromkeys(inputCols or requestRowSerializer.inputColumns(StructType([]))))
-    if not inputs:
-        raise SettingError(
-            f"inputCols is not given, and {type(requestRowSerializer).__name__} takes any column; expected "
-            "the names that it knows the function's arguments by."
-        )
-    inputs += filter(None, [call.invocation.targetModelCol])
-    kind = as_nullable(responseRowDeserializer.schema)
+    how = invocation or Invocation()
+    where = session or Session.resolve()
+    call = EndpointCall(where, endpointName, requestRowSerializer, responseRowDeserializer, how)
+    inputs = _argument_names(call, inputCols)
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
     if endpoint._has_arrow_udf(_spark_version()):
-        return functions.arrow_udf(endpoint._array_function(call, inputs), kind).asNondeterministic()
-    return functions.pandas_udf(_pandas_function(call, inputs), kind).asNondeterministic()
+        udf = functions.arrow_udf(endpoint._array_function(call, inputs), call.resultSchema)
+    else:
+        udf = functions.pandas_udf(_pandas_function(call, inputs), _without_vectors(call.resultSchema))
+    return udf.asNondeterministic()
+
+
+def _argument_names(call: EndpointCall, given: Sequence[str] | None) -> list[str]:
+    """Return what the serializer calls the arguments, and the column with the model's name last."""
+    names = list(dict.fromkeys(given or call.serializer.inputColumns(StructType([]))))
+    if not names:
+        raise SettingError(
+            f"inputCols is not given, and {type(call.serializer).__name__} takes any column; expected "
+            "the names that it knows the function's arguments by."
+        )
+    return [*names, *filter(None, [call.invocation.targetModelCol])]
+
+
+def _without_vectors(schema: StructType) -> StructType:
+    """Return a schema with arrays for vectors: Spark 3.5 takes no structs with vectors from pandas."""
+    kinds = [ArrayType(DoubleType()) if isinstance(f.dataType, VectorUDT) else f.dataType for f in schema]
+    return StructType([StructField(f.name, kind) for f, kind in zip(schema, kinds, strict=True)])
 
 
 def _spark_version() -> str:
@@ -132,14 +130,8 @@ def _answer_frames(
     """Executor: input columns to frames of predictions."""
     batches = (pa.RecordBatch.from_arrays([*map(_to_arrow, some)], names=inputs) for some in columns)
     for predictions in endpoint._answer_batches(call, inputs, batches):
-        rows = [tuple(map(_to_spark, row)) for row in to_rows(predictions)]
+        rows = [[v.toArray() if isinstance(v, Vector) else v for v in row] for row in to_rows(predictions)]
         yield pd.DataFrame(rows, columns=predictions.schema.names, dtype=object)
-
-
-def _to_spark(value: Any) -> Any:
-    """Return a prediction as Spark takes it in a frame: Spark 3.5 wants the fields of a vector."""
-    is_vector = isinstance(value, Vector) and pyspark.__version__.startswith("3.")
-    return VectorUDT().serialize(value) if is_vector else value
 
 
 def _to_arrow(column: pd.Series | pd.DataFrame) -> pa.Array:

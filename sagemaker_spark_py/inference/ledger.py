@@ -25,16 +25,23 @@ if TYPE_CHECKING:
 PIECE_BYTES = 8 << 20
 """Input that is serialized at a time: enough to work on whole arrays, and about one body."""
 
+FIRST_PIECE_BYTES = 512 << 10
+
 Problems = dict[int, Problem]
 """Rows of a batch that cannot be sent, and why."""
 
 
 def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Cut large batches, without copying, so that the first request need not wait for all their rows."""
+    """Cut large batches, without copying, so that neither the first request nor the first answer has to wait
+    for all their rows: small pieces first, each later one up to twice as large.
+    """
+    piece_bytes = FIRST_PIECE_BYTES
     for batch in batches:
-        step = max(1, batch.num_rows * PIECE_BYTES // max(batch.nbytes, PIECE_BYTES))
-        for start in range(0, batch.num_rows, step):
+        row_bytes, start = batch.nbytes / max(1, batch.num_rows), 0
+        while start < batch.num_rows:
+            step = max(1, int(piece_bytes / max(row_bytes, 1)))
             yield batch.slice(start, step)
+            start, piece_bytes = start + step, min(2 * piece_bytes, PIECE_BYTES)
 
 
 class _Waiting(NamedTuple):

@@ -11,23 +11,31 @@ from typing import Any
 from sagemaker_spark_py.local.cloud import Cloud, Region, now
 from sagemaker_spark_py.local.instances import DEFAULT_STARTUP_SECONDS, Instance, StartFailed
 from sagemaker_spark_py.local.models import container_of
+from sagemaker_spark_py.local.multi_model import MODE, MultiModelInstance
 
 logger = logging.getLogger(__name__)
+
+ASYNC_TURNS_PER_INSTANCE = 4  # SageMaker chooses a number that it does not publish
 
 
 class Variant:
     """A production variant in service: its instances in turn."""
 
-    def __init__(self, settings: Mapping[str, Any], image: str, instances: list[Instance]) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], image: str, instances: list[Instance | MultiModelInstance]
+    ) -> None:
         self.name: str = settings["VariantName"]
         self.settings = settings
         self.image = image
         self.weight: float = settings.get("InitialVariantWeight", 1.0)
         self.instances = instances
+        self.several_models = isinstance(instances[0], MultiModelInstance)
         self._turn = itertools.cycle(instances)
         self._lock = threading.Lock()
+        # How many requests a serverless variant answers at a time; instances take any number.
+        self.turns = threading.Semaphore(settings.get("ServerlessConfig", {}).get("MaxConcurrency", 1))
 
-    def next_instance(self) -> Instance:
+    def next_instance(self) -> Instance | MultiModelInstance:
         """Return the instance whose turn it is."""
         with self._lock:
             return next(self._turn)
@@ -68,6 +76,7 @@ class Endpoint:
         self.failure_reason = ""
         self.variants: list[Variant] = []
         self.config = config
+        self.async_turns = threading.Semaphore(_async_turns(config))
         self._models = dict(models)
         self._region = region
         self._cloud = cloud
@@ -159,8 +168,17 @@ class Endpoint:
         definition = container_of(models[settings["ModelName"]])
         place = (self.name, settings["VariantName"])
         count = settings.get("InitialInstanceCount", 1)
-        instances = [Instance(self._cloud, self._region.name, place, definition) for _ in range(count)]
+        kind: type[Instance | MultiModelInstance]
+        kind = MultiModelInstance if definition.get("Mode") == MODE else Instance
+        instances = [kind(self._cloud, self._region.name, place, definition) for _ in range(count)]
         return Variant(settings, definition["Image"], instances)
+
+
+def _async_turns(config: Mapping[str, Any]) -> int:
+    """Return how many asynchronous requests an endpoint works on at a time."""
+    client = config.get("AsyncInferenceConfig", {}).get("ClientConfig", {})
+    instances = sum(variant.get("InitialInstanceCount", 1) for variant in config["ProductionVariants"])
+    return int(client.get("MaxConcurrentInvocationsPerInstance", ASYNC_TURNS_PER_INSTANCE) * instances)
 
 
 def _stop(variants: list[Variant]) -> None:

@@ -50,6 +50,10 @@ def _check_container(call: Call, container: dict[str, Any], role: str) -> None:
     if not call.cloud.images.supports(image, container.get("Environment", {})):
         raise call.cloud.images.missing(image, role)
     uri = model_data_uri(container)
+    if container.get("Mode") == "MultiModel":
+        if not uri.startswith("s3://"):
+            raise invalid("ModelDataUrl must be the S3 prefix of the models where Mode is MultiModel.")
+        return  # models may be put there at any time
     if uri and not store.exists(call.cloud.client("s3", call.region.name), uri):
         raise invalid(f"Could not find model data at {uri}.")
 
@@ -98,6 +102,8 @@ def create_config(call: Call) -> dict[str, Any]:
     arn = call.region.arn("endpoint-config", name)
     for number, variant in enumerate(request["ProductionVariants"], start=1):
         _check_variant(call, variant, number)
+        if "AsyncInferenceConfig" in request and "ServerlessConfig" in variant:
+            raise invalid("Serverless endpoints cannot be asynchronous.")
     with call.region.lock:
         if name in call.region.endpoint_configs:
             raise invalid(f'Cannot create already existing endpoint configuration "{arn}".')
@@ -114,6 +120,20 @@ def _check_variant(call: Call, variant: dict[str, Any], number: int) -> None:
         raise invalid(
             f"ProductionVariant {number} must have InstanceType and InitialInstanceCount, "
             "or a ServerlessConfig."
+        )
+    if "ServerlessConfig" in variant:
+        _check_serverless(variant, number)
+
+
+def _check_serverless(variant: dict[str, Any], number: int) -> None:
+    given = [member for member in INSTANCE_SIZING if member in variant]
+    if given:
+        raise invalid(f"ProductionVariant {number} has a ServerlessConfig and {' and '.join(given)}.")
+    size = variant["ServerlessConfig"]["MemorySizeInMB"]
+    if size % 1024:
+        raise invalid(
+            f"Memory size {size} of ProductionVariant {number} is not one of 1024, 2048, 3072, 4096, 5120, "
+            "6144."
         )
 
 

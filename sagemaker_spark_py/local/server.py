@@ -13,6 +13,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from sagemaker_spark_py.local import (
+    async_runtime,
     endpoints,
     identity,
     models,
@@ -111,8 +112,10 @@ class Application:
     def _invoke(self, request: Incoming) -> Answer:
         """Answer an operation of SageMaker's runtime."""
         found = INVOCATIONS.fullmatch(request.path)
-        if found is None or found["what"] != "invocations":
+        if found is None or found["what"] not in ("invocations", "async-invocations"):
             raise AwsError("NotImplemented", f"The local SageMaker does not offer {request.operation}.", 501)
         body = request.body(runtime.MAX_BODY_BYTES)
         region = self._cloud.region(request.account, request.region or self._region)
+        if found["what"] == "async-invocations":
+            return async_runtime.invoke(self._cloud, region, found["name"], request.headers, body)
         return runtime.invoke(region, found["name"], request.headers, body)

@@ -142,14 +142,29 @@ def model(
 
 
 def endpoint_config(
-    *, name: str, model_name: str, instance_type: str, instance_count: int, extra: Extra | None = None
+    *,
+    name: str,
+    model_name: str,
+    instance_type: str | None = None,
+    instance_count: int | None = None,
+    serverless: Extra | None = None,
+    asynchronous: Extra | None = None,
+    extra: Extra | None = None,
 ) -> Request:
     """Return the parameters of CreateEndpointConfig with one production variant.
 
-    For a serverless endpoint, `extra` replaces the variant's instances::
-
-        {"ProductionVariants": [{"InstanceType": None, "InitialInstanceCount": None,
-                                 "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}]}
+    Parameters
+    ----------
+    name, model_name : str
+        Name of the configuration and of its model.
+    instance_type, instance_count
+        The instances; `None` for a serverless endpoint.
+    serverless : mapping, optional
+        The variant's ServerlessConfig.
+    asynchronous : mapping, optional
+        The AsyncInferenceConfig.
+    extra : mapping, optional
+        Merged into the request; see the module.
 
     Raises
     ------
@@ -159,10 +174,14 @@ def endpoint_config(
     variant = {
         "VariantName": VARIANT,
         "ModelName": model_name,
-        "InstanceType": instance_type,
-        "InitialInstanceCount": instance_count,
+        **_given({"InstanceType": instance_type, "InitialInstanceCount": instance_count}),
+        **_given({"ServerlessConfig": serverless}),
     }
-    request = {"EndpointConfigName": name, "ProductionVariants": [variant]}
+    request = {
+        "EndpointConfigName": name,
+        "ProductionVariants": [variant],
+        **_given({"AsyncInferenceConfig": asynchronous}),
+    }
     return validated("CreateEndpointConfig", merged(request, extra))
 
 

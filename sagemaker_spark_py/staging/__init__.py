@@ -5,7 +5,7 @@ from sagemaker_spark_py.staging.plan import Plan, SparkPlan, plan
 from sagemaker_spark_py.staging.reading import read_recordio
 from sagemaker_spark_py.staging.shared import SharedRows
 from sagemaker_spark_py.staging.staged import Part, Staged
-from sagemaker_spark_py.staging.write import write
+from sagemaker_spark_py.staging.write import require_enough, write
 
 __all__ = [
     "FORMATS",
@@ -17,5 +17,6 @@ __all__ = [
     "StagingFormat",
     "plan",
     "read_recordio",
+    "require_enough",
     "write",
 ]

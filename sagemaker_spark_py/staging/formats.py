@@ -17,6 +17,7 @@ from sagemaker_spark_py.staging.rows import Columns, Rows
 from sagemaker_spark_py.transformation.columns import read_numbers
 from sagemaker_spark_py.transformation.records import encode_features
 from sagemaker_spark_py.transformation.serializers import (
+    JSONLinesRequestRowSerializer,
     LibSVMRequestRowSerializer,
     UnlabeledCSVRequestRowSerializer,
 )
@@ -192,6 +193,26 @@ class Parquet(StagingFormat):
 
 
 @dataclass(frozen=True)
+class JSONLines(StagingFormat):
+    """Lines of JSON objects with the names of the columns as keys; vectors become lists, sparse ones too."""
+
+    extension = ".jsonl"
+    takes_numbers = True
+    takes_weights = True
+    expands = True
+
+    def contentType(self, labelled: bool) -> str:
+        """Return ``application/jsonlines``."""
+        return "application/jsonlines"
+
+    def buffers(self, rows: Iterable[Rows], columns: Columns) -> Iterator[Any]:
+        """Yield lines."""
+        serializer = JSONLinesRequestRowSerializer(columns.names)
+        for some in rows:
+            yield contents(serializer.serializeBatch(some.batch))
+
+
+@dataclass(frozen=True)
 class Npz(StagingFormat):
     """NumPy archives of two float32 arrays, ``features`` and ``labels``; sparse rows are filled up."""
 
@@ -214,6 +235,7 @@ FORMATS: dict[str, StagingFormat] = {
     "csv": CSV(),
     "libsvm": LibSVM(),
     "parquet": Parquet(),
+    "jsonlines": JSONLines(),
     "npz": Npz(),
 }
 """Formats by the name that users give; any other name is a data source of Spark."""

@@ -14,22 +14,29 @@ from pyspark.sql.types import StructType
 from sagemaker_spark_py.errors import SchemaError, SettingError
 from sagemaker_spark_py.staging.formats import FORMATS, StagingFormat
 from sagemaker_spark_py.staging.rows import Columns
+from sagemaker_spark_py.staging.tensors import TensorColumns, TensorRecords
 from sagemaker_spark_py.transformation.invalid import NULL_ONLY, Invalid
 from sagemaker_spark_py.transformation.schemas import (
     as_columns,
     field_of,
+    is_number,
     names_of,
     require_features,
     require_number,
 )
+from sagemaker_spark_py.transformation.tensors import check_tensors, require_tensors
 
 LABEL, FEATURES = "labelColumnName", "featuresColumnName"
 """Options of the formats that this library writes itself; AWS's names."""
 
+TENSORS = "tensors"
+"""Option of ``sagemaker``, our own: columns by the names of their tensors, instead of the features."""
+
 _DEFAULT_LABEL, _DEFAULT_FEATURES = "label", "features"
 
-WHERE_PRESENT, REQUIRED, NEVER = "where present", "required", "never"
-"""Whether a label is written that nobody has named."""
+WHERE_PRESENT, IF_NUMBER, REQUIRED, NEVER = "where present", "if a number", "required", "never"
+"""When a column ``label`` that nobody has named is written: if it is there, if it also is a number (for
+algorithms that make no use of it), always, never."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +125,7 @@ def plan(
         For `FORMATS`: ``labelColumnName`` (default ``"label"`` where there is such a column; ``""``: no
         label), ``featuresColumnName`` (default ``"features"``: a column of vectors, matrices or arrays of
         numbers, or a list of numeric columns) and the format's own. For Spark's data sources: theirs.
+        For ``sagemaker`` also ``tensors`` instead of features, a mapping: the column for each tensor.
     columns : sequence of str, optional
         Use these columns only, in this order.
     dim, invalid
@@ -125,7 +133,7 @@ def plan(
     compression : str, optional
         ``"Gzip"`` compresses each object as a whole; `None` or ``"None"`` does not.
     label, weight : str
-        Whether a label not named is `WHERE_PRESENT`, `REQUIRED` or `NEVER` written; a column of weights.
+        When a label that is not named is written: `WHERE_PRESENT`, ...; a column of weights.
 
     Raises
     ------
@@ -136,6 +144,9 @@ def plan(
     """
     gzip = _is_gzip(compression)
     chosen = StructType([field_of(schema, name) for name in columns]) if columns else schema
+    if format == "sagemaker" and options and TENSORS in options:
+        _refuse_for_format(format, gzip, weight)
+        return Plan(*_tensors(chosen, options, label), dim, gzip, invalid)
     if format not in FORMATS:
         _refuse_for_spark(format, weight, invalid)
         return SparkPlan(format, _as_texts(options or {}), tuple(columns or ()), gzip)
@@ -149,6 +160,21 @@ def plan(
 def project(dataset: DataFrame, names: Sequence[str]) -> DataFrame:
     """Return the DataFrame with these columns only; their names are taken literally, dots included."""
     return dataset.select(*(F.col(f"`{name.replace('`', '``')}`") for name in names))
+
+
+def _tensors(
+    schema: StructType, options: Mapping[str, Any], mode: str
+) -> tuple[TensorRecords, TensorColumns]:
+    """Settle how rows become records of several named tensors."""
+    unknown = sorted(set(options) - {TENSORS, LABEL})
+    if unknown:
+        raise SettingError(f"Option {unknown[0]!r} does not go with tensors; expected {LABEL} at most.")
+    tensors: Mapping[str, str] = options[TENSORS]
+    check_tensors(tensors)
+    label = _label(schema, options.get(LABEL), mode)
+    _refuse_twice([*([] if label is None else [label]), *tensors.values()])
+    require_tensors(schema, tensors.values())
+    return TensorRecords(tuple(tensors)), TensorColumns(label, tuple(tensors.values()))
 
 
 def _refuse_for_format(format: str, gzip: bool, weight: str | None) -> None:
@@ -214,7 +240,9 @@ def _refuse_twice(names: Sequence[str]) -> None:
 
 
 def _label(schema: StructType, named: str | None, mode: str) -> str | None:
-    if named is None and (mode == REQUIRED or (mode == WHERE_PRESENT and _DEFAULT_LABEL in schema.names)):
+    present = _DEFAULT_LABEL in schema.names
+    wanted = mode == REQUIRED or (present and mode != NEVER)
+    if named is None and wanted and not (mode == IF_NUMBER and not is_number(schema, _DEFAULT_LABEL)):
         named = _DEFAULT_LABEL
     if named:
         require_number(schema, named)

@@ -77,14 +77,15 @@ def write(
     StagingError, AccessError, NotFoundError, ServiceError
         If Spark or S3 fails. In all cases what was written is deleted.
     """
-    _require_enough(shards, instances)
+    require_enough(shards, instances)
     own = replace(place, prefix=place.key(uuid.uuid4().hex))
     with undone_on_failure(session, own):
         parts, dim, skipped = _parts(dataset, own, session, plan, instances, shards)
         return Staged(session, own, parts, _commit(session, own, parts, manifest), dim, skipped)
 
 
-def _require_enough(shards: int | None, instances: int) -> None:
+def require_enough(shards: int | None, instances: int) -> None:
+    """Refuse to write fewer objects than there are instances that need one."""
     if shards is not None and shards < instances:
         raise SettingError(f"Shards are too few: {shards}; expected one for each of {instances} instances.")
 

@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from sagemaker_spark_py.service.session import Session
 from tests.benchmarks.peer import ROOT, Peer, is_installed
 from tests.benchmarks.stub import Stub
-from tests.benchmarks.timing import Run, Times, interleaved
+from tests.benchmarks.timing import Cost, Run, interleaved
 
 SAGEMAKER2, SPARK33 = ".venv-peer-sagemaker2", ".venv-peer-spark33"
 MASTER, MEMORY, FILE_BYTES = "local[2]", "6g", 256 << 20
@@ -106,7 +106,7 @@ class Bench:
     def s3_url(self) -> str:
         """S3 on localhost with the bucket `BUCKET`."""
         command = [sys.executable, "-m", "tests.benchmarks.s3"]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._open.callback(_end, server)
         assert server.stdout is not None
         url = server.stdout.readline().strip()
@@ -119,8 +119,8 @@ class Bench:
         with urllib.request.urlopen(request, timeout=60):
             boto3.client("s3", endpoint_url=self.s3_url, region_name=_REGION).create_bucket(Bucket=BUCKET)
 
-    def measured(self, runs: Mapping[str, Run]) -> dict[str, Times]:
-        """Return the times of several things that were done in turn."""
+    def measured(self, runs: Mapping[str, Run]) -> dict[str, Cost]:
+        """Return what several things cost that are done in turn."""
         return interleaved(runs, self.repeat, self.warm_ups)
 
     def session(self, **urls: str) -> Session:

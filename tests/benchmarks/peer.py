@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.timing import Cost
+
 ROOT = Path(__file__).parents[2]
 _SCRIPTS = Path(__file__).parent / "peers"
 
@@ -39,12 +41,12 @@ class Peer:
         self._log = log
         self._read()
 
-    def do(self, action: str, **arguments: Any) -> float:
-        """Return how many seconds an action took in the peer's process, or what it says it took."""
+    def do(self, action: str, **arguments: Any) -> Cost | None:
+        """Let the peer do something; return what it says that this cost, if it says so."""
         assert self._process.stdin is not None
         print(json.dumps({"do": action, **arguments}), file=self._process.stdin, flush=True)
-        answer = self._read()
-        return float(answer["seconds"] if answer["value"] is None else answer["value"])
+        seconds = self._read()["value"]
+        return None if seconds is None else Cost(seconds)
 
     def close(self) -> None:
         """End the process."""

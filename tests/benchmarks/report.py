@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.benchmarks.timing import Cost
+
 HEAD = ("case", "ours", "reference", "ratio", "goal")
 
 
@@ -40,18 +42,18 @@ class Line:
         return (self.case, self.ours, self.reference, ratio, self.goal)
 
 
-def faster(case: str, ours: float, reference: float, than: str, goal: str = "") -> Line:
-    """Return a line that says how many times faster ours is; both in seconds."""
-    return Line(case, f"{ours:.3g} s", f"{reference:.3g} s ({than})", _ratio(reference, ours), goal)
+def faster(case: str, ours: Cost, reference: Cost, than: str, goal: str = "") -> Line:
+    """Return a line that says how many times faster ours is."""
+    return Line(case, str(ours), f"{reference}: {than}", _ratio(reference, ours), goal)
 
 
-def slower(case: str, ours: float, reference: float, than: str, goal: str = "") -> Line:
-    """Return a line that says how many times the reference's time ours takes; both in seconds."""
-    return Line(case, f"{ours:.3g} s", f"{reference:.3g} s ({than})", _ratio(ours, reference), goal)
+def slower(case: str, ours: Cost, reference: Cost, than: str, goal: str = "") -> Line:
+    """Return a line that says how many times the reference's time ours takes."""
+    return Line(case, str(ours), f"{reference}: {than}", _ratio(ours, reference), goal)
 
 
-def _ratio(above: float, below: float) -> float:
-    return above / below if below > 0 else float("inf")
+def _ratio(above: Cost, below: Cost) -> float:
+    return above.seconds / below.seconds if below.seconds > 0 else float("inf")
 
 
 def machine() -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 from contextlib import redirect_stdout
 
 from moto.server import ThreadedMotoServer
@@ -16,4 +15,4 @@ if __name__ == "__main__":
         server.start()
     host, port = server.get_host_and_port()
     print(f"http://{host}:{port}", flush=True)
-    threading.Event().wait()
+    sys.stdin.read()  # until whoever started this process ends

@@ -60,7 +60,7 @@ class Stub:
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.benchmarks.stub"]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
 
@@ -294,7 +294,9 @@ async def _serve(port: int) -> None:
         lambda: _Connection(endpoint), "127.0.0.1", port, family=socket.AF_INET, backlog=512
     )
     print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    ended = asyncio.Event()
+    loop.add_reader(sys.stdin, ended.set)  # whoever started this process has ended
+    await ended.wait()
 
 
 if __name__ == "__main__":

@@ -35,22 +35,28 @@ def test_every_case_yields_lines(small, name) -> None:
 
 
 def test_results_are_kept(tmp_path) -> None:
-    lines = [report.faster("encode", 1.0, 150.0, "peer", ">= 150"), report.Line("memory", "worker +9 MiB")]
+    lines = [
+        report.faster("encode", timing.Cost(1), timing.Cost(150), "peer", ">= 150"),
+        report.Line("memory", "worker +9 MiB"),
+    ]
 
     report.save(lines, report.machine(), tmp_path)
 
-    assert "| encode | 1 s | 150 s (peer) | 150.00 | >= 150 |" in (tmp_path / "results.md").read_text()
+    assert "| encode | 1 s | 150 s: peer | 150.00 | >= 150 |" in (tmp_path / "results.md").read_text()
     assert json.loads((tmp_path / "results.json").read_text())["lines"][0]["ratio"] == 150
 
 
 def test_runs_take_turns_and_warm_ups_do_not_count() -> None:
     turns: list[str] = []
-    runs = {"a": lambda: turns.append("a"), "b": lambda: turns.append("b") or len(turns)}
+    runs = {
+        "a": lambda: turns.append("a"),
+        "b": lambda: turns.append("b") or timing.Cost(len(turns)),
+    }
 
-    times = timing.interleaved(runs, repeat=2, warm_ups=1)
+    costs = timing.interleaved(runs, repeat=2, warm_ups=1)
 
     assert turns == ["a", "b"] * 3
-    assert times["b"].seconds == (4, 6)
+    assert costs["b"].seconds == (4 + 6) / 2
 
 
 def test_stub_counts_rows_in_whole_and_chunked_bodies() -> None:

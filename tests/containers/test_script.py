@@ -10,6 +10,17 @@ import pytest
 from .harness import Host
 from .scripts import IMAGE, SEE, script_host
 
+# What AWS's toolkit (sagemaker-training 5.1) was seen to set for such a job.
+VARIABLES = """
+    SM_CHANNELS SM_CHANNEL_TRAIN SM_CURRENT_HOST SM_CURRENT_INSTANCE_GROUP SM_CURRENT_INSTANCE_GROUP_HOSTS
+    SM_CURRENT_INSTANCE_TYPE SM_DISTRIBUTION_INSTANCE_GROUPS SM_FRAMEWORK_MODULE SM_FRAMEWORK_PARAMS SM_HOSTS
+    SM_HPS SM_HP_K SM_HP_LEARNING-RATE SM_HP_NAMES SM_INPUT_CONFIG_DIR SM_INPUT_DATA_CONFIG SM_INPUT_DIR
+    SM_INSTANCE_GROUPS SM_INSTANCE_GROUPS_DICT SM_IS_HETERO SM_LOG_LEVEL SM_MODEL_DIR SM_MODULE_DIR
+    SM_MODULE_NAME SM_NETWORK_INTERFACE_NAME SM_NUM_CPUS SM_NUM_GPUS SM_NUM_NEURONS SM_OUTPUT_DATA_DIR
+    SM_OUTPUT_DIR SM_OUTPUT_INTERMEDIATE_DIR SM_RESOURCE_CONFIG SM_TRAINING_ENV SM_USER_ARGS
+    SM_USER_ENTRY_POINT
+"""
+
 
 def seen(host):
     return json.loads((host.base / "model" / f"{host.name}.json").read_text())
@@ -19,7 +30,7 @@ def test_a_script_gets_arguments_and_environment(tmp_path):
     host = script_host(
         tmp_path,
         {"train.py": SEE},
-        **{"learning-rate": 0.5, "names": {"a": 1, "b": "x"}, "k": 3, "sagemaker_job_name": "mine"},
+        **{"learning-rate": 0.5, "names": {"b": "x", "a": 1}, "k": 3, "sagemaker_job_name": "mine"},
         sagemaker_parameter_server_enabled=True,
         sagemaker_submit_directory="s3://b/source/sourcedir.tar.gz",
     ).train(IMAGE)
@@ -57,6 +68,7 @@ def test_a_script_gets_arguments_and_environment(tmp_path):
         "SM_NETWORK_INTERFACE_NAME": "lo",
     }.items():
         assert environment[name] == value, name
+    assert set(environment) == set(VARIABLES.split())
 
 
 def test_values_that_are_no_json_stay_texts_and_flags_keep_their_value(tmp_path):
@@ -85,7 +97,7 @@ def test_a_script_that_raises_leaves_its_traceback_and_exit_code(tmp_path):
     )
     host = script_host(tmp_path, {"train.py": script}, rate=0.5).train(IMAGE)
     assert host.exit_code == 1
-    assert host.failure.startswith("AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage ")
+    assert host.failure.startswith("ExecuteUserScriptError:\nExitCode 1\nErrorMessage ")
     assert "Traceback (most recent call last)" in host.failure
     assert "ValueError: no such luck" in host.failure
     assert "train.py --rate 0.5" in host.failure
@@ -93,12 +105,12 @@ def test_a_script_that_raises_leaves_its_traceback_and_exit_code(tmp_path):
     assert "ValueError: no such luck" in host.log
 
 
-def test_a_scripts_own_failure_text_and_exit_code_are_kept(tmp_path):
+def test_a_scripts_own_failure_text_is_kept(tmp_path):
     script = "import os, sys; open(os.environ['SM_OUTPUT_DIR'] + '/failure', 'w').write('mine'); sys.exit(7)"
     host = script_host(tmp_path, {"train.py": script})
     (tmp_path / "output").mkdir()
     host.train(IMAGE)
-    assert (host.exit_code, host.failure) == (7, "mine")
+    assert (host.exit_code, host.failure) == (1, "mine")
 
 
 @pytest.mark.parametrize(
@@ -132,6 +144,13 @@ while True:
     assert process.wait(timeout=30) == 0
     process.stdin.close()
     assert (tmp_path / "model" / "saved").read_text() == "in time"
+
+
+def test_what_a_script_leaves_running_does_not_hold_up_the_job(tmp_path):
+    script = "import subprocess; subprocess.Popen(['sleep', '20']); print('done')"
+    host = script_host(tmp_path, {"train.py": script})
+    with host.start("train", IMAGE) as process:
+        assert process.wait(timeout=15) == 0
 
 
 def test_each_host_knows_itself_and_the_others(tmp_path):

@@ -145,8 +145,10 @@ def test_large_batches_are_cut_without_copying():
     wide = pa.RecordBatch.from_arrays([to_vectors(rectangle("features", np.zeros((500, 5000))))], names=["f"])
     cut = list(ledger.pieces([wide]))
     assert sum(piece.num_rows for piece in cut) == 500
-    assert len(cut) == 3
-    assert all(piece.nbytes < 9 << 20 for piece in cut)
+    sizes = [piece.nbytes for piece in cut]
+    assert sizes[0] < 600 << 10
+    assert max(sizes) < 9 << 20
+    assert len(cut) < 10
 
 
 def kmeans_of(rows):

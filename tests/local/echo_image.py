@@ -97,6 +97,8 @@ class Handler(BaseHTTPRequestHandler):
             os._exit(1)
         if body.startswith(b"status "):
             return self.answer(int(body.split()[1]), b"told to")
+        if body.startswith(b"sleep "):
+            time.sleep(float(body.split()[1]))
         if body == b"huge":
             return self.answer(200, b"x" * 7_000_000)
         said = {

@@ -128,11 +128,11 @@ def test_a_container_that_takes_too_long_is_a_model_error_without_status():
     class Slow:
         log_group = "/aws/sagemaker/Endpoints/slow"
 
-        def invoke(self, body, headers):
+        def invoke(self, body, headers, seconds):
             raise urllib3.exceptions.ReadTimeoutError(None, "/invocations", "Read timed out.")
 
     region = Region("123456789012", "us-east-1")
-    endpoint = SimpleNamespace(name="slow", status="InService")
+    endpoint = SimpleNamespace(name="slow", status="InService", config={})
     endpoint.variants = [Variant({"VariantName": "A"}, "echo:1", [Slow()])]
     region.endpoints["slow"] = endpoint
     with pytest.raises(

@@ -44,7 +44,8 @@ ROWS += [Row(label=9.0, features=Vectors.sparse(3, [1], [4.0]), text="")]
 
 
 def of_all(module, base):
-    return [cls for name in module.__all__ if (cls := getattr(module, name)) is not base]
+    found = [getattr(module, name) for name in module.__all__]
+    return [cls for cls in found if issubclass(cls, base) and cls is not base]
 
 
 SERIALIZERS = of_all(serializers, serializers.RequestRowSerializer)

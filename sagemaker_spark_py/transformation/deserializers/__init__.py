@@ -11,7 +11,8 @@ from sagemaker_spark_py.transformation.deserializers.algorithms import (
     PCAProtobufResponseRowDeserializer,
 )
 from sagemaker_spark_py.transformation.deserializers.csv import XGBoostCSVRowDeserializer
-from sagemaker_spark_py.transformation.deserializers.deserializer import Predictions, ResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers.deserializer import Predictions as Predictions
+from sagemaker_spark_py.transformation.deserializers.deserializer import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.deserializers.json import (
     JSONLinesResponseRowDeserializer,
     JSONResponseRowDeserializer,
@@ -34,7 +35,6 @@ __all__ = [
     "LinearLearnerRegressorProtobufResponseRowDeserializer",
     "NpyResponseRowDeserializer",
     "PCAProtobufResponseRowDeserializer",
-    "Predictions",
     "ProtobufResponseRowDeserializer",
     "ResponseRowDeserializer",
     "TextResponseRowDeserializer",

@@ -9,9 +9,7 @@ import pyarrow as pa
 from pyspark.sql.types import StructType
 
 from sagemaker_spark_py.transformation.invalid import Invalid
-from sagemaker_spark_py.transformation.schemas import names_of
 from sagemaker_spark_py.transformation.serializers.serializer import RequestRowSerializer
-from sagemaker_spark_py.transformation.serializers.vector import VectorSerializer
 
 
 @dataclass(frozen=True)
@@ -23,13 +21,13 @@ class CheckedSerializer(RequestRowSerializer):
 
     Parameters
     ----------
-    serializer : VectorSerializer
+    serializer : RequestRowSerializer
         Sends the rows that are left.
     invalid : Invalid
         What to do with the others. A row that is left out has null predictions.
     """
 
-    serializer: VectorSerializer
+    serializer: RequestRowSerializer
     invalid: Invalid
 
     @property
@@ -71,8 +69,7 @@ class CheckedSerializer(RequestRowSerializer):
         DataError
             If a row is invalid and may not be left out.
         """
-        places = [batch.schema.get_field_index(n) for n in names_of(self.serializer.featuresColumnName)]
-        cleaned, kept = self.invalid.clean(batch, places)
+        cleaned, kept = self.invalid.clean(batch, range(batch.num_columns))
         if kept is None:
             return self.serializer.serializeBatch(cleaned)
         if not cleaned.num_rows:

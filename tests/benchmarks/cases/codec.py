@@ -49,7 +49,7 @@ def run(bench: Bench) -> Iterator[Line]:
         for name in list(runs)[1:]:
             goal = goals.get(action, "") if name == "sagemaker 2" else ""
             case = f"{action.replace('_', ' ')}, {rows} x {data.DIM}"
-            yield faster(case, times["ours"].median, times[name].median, name, goal)
+            yield faster(case, times["ours"], times[name], name, goal)
 
 
 def _drop(result: object) -> None:

@@ -49,11 +49,11 @@ def _at(bench: Bench, frame: DataFrame, path: Path, format: str, latency_ms: int
     if (peer := bench.spark_peer) is not None:
         runs[f"{_PEER} scan"] = partial(peer.do, "scan", path=str(path))
         runs[_PEER] = partial(peer.do, "transform", path=str(path), format=format)
-    times = {name: times.median for name, times in bench.measured(runs).items()}
+    times = bench.measured(runs)
     for settings, goal in zip((_DEFAULT, _MANY), _GOALS[format, latency_ms], strict=True):
         case = f"{format} at {latency_ms} ms, {settings}"
         if _PEER not in times:
-            yield Line(case, f"{times[settings]:.3g} s, of which scan {times['scan']:.3g} s")
+            yield Line(case, f"{times[settings]}, of which scan {times['scan']}")
             continue
         net = (times[settings] - times["scan"], times[_PEER] - times[f"{_PEER} scan"])
         yield faster(f"{case}, scan subtracted", *net, _PEER, goal)

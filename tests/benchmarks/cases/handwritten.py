@@ -38,7 +38,7 @@ def run(bench: Bench) -> Iterator[Line]:
     for format in ("recordio", "csv"):
         case = f"{format} at {LATENCY_MS} ms, default settings, whole"
         goal = ">= 10" if format == "recordio" else ""
-        ours, hand = times[format].median, 10 * times["hand"].median
+        ours, hand = times[format], times["hand"] * 10
         yield faster(case, ours, hand, f"mapInPandas, CSV, {ROWS_PER_REQUEST} rows", goal)
 
 

@@ -32,12 +32,12 @@ def run(bench: Bench) -> Iterator[Line]:
     found: list[Row] = []
     answered = predicted(bench, frame, "recordio", maxRowsPerRequest=ROWS_PER_REQUEST)
     number = F.col("closest_cluster") * data.BASE + F.col("distance_to_cluster")
-    seconds = timed(lambda: found.append(_accounted(answered, number)))
+    cost = timed(lambda: found.append(_accounted(answered, number)))
     if found[0] != sent:
         raise LostRowsError(f"Sent {sent}; received {found[0]}.")
     counts = bench.stub.counts()
     text = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in counts.faults.items())
-    ours = f"all {rows} rows once, each with its own answer, {seconds:.3g} s"
+    ours = f"all {rows} rows once, each with its own answer, {cost}"
     yield Line(f"soak: {counts.requests} requests, {text}", ours)
 
 

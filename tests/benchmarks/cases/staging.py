@@ -21,10 +21,11 @@ from sagemaker_spark_py.staging.rows import sliced
 from tests.benchmarks import data
 from tests.benchmarks.bench import BUCKET, Bench, scan
 from tests.benchmarks.report import Line, faster, slower
-from tests.benchmarks.timing import Run, Times, timed
+from tests.benchmarks.timing import Cost, Run, timed
 
 PYTHON, JAVA = "python", "java"
 _PEER = "1.4.5"
+_TRANSPORT = "rows to Python and nothing else"
 
 
 def run(bench: Bench) -> Iterator[Line]:
@@ -52,7 +53,11 @@ def lanes(bench: Bench) -> list[str]:
 
 def _to_files(bench: Bench, case: str, frame: DataFrame, path: Path) -> Iterator[Line]:
     target = bench.folder / "output"
-    runs: dict[str, Run] = {"scan": scan(frame), PYTHON: lambda: _with_python(frame, target)}
+    runs: dict[str, Run] = {
+        "scan": scan(frame),
+        _TRANSPORT: lambda: _to_python_only(frame),
+        PYTHON: lambda: _with_python(frame, target),
+    }
     if JAVA in lanes(bench):
         runs[JAVA] = lambda: _with_java(frame, target)
     _with_python(frame, target)
@@ -66,19 +71,20 @@ def _to_files(bench: Bench, case: str, frame: DataFrame, path: Path) -> Iterator
     yield from _compared(case, times)
 
 
-def _compared(case: str, times: dict[str, Times]) -> Iterator[Line]:
-    scan_and_write = times["scan"].median + times["same bytes"].median
+def _compared(case: str, times: dict[str, Cost]) -> Iterator[Line]:
+    scan_and_write = times["scan"] + times["same bytes"]
+    yield slower(f"{case}, {PYTHON}", times[PYTHON], times[_TRANSPORT], _TRANSPORT)
     for lane in (PYTHON, JAVA):
         if lane not in times:
             continue
-        ours, is_java = times[lane].median, lane == JAVA
+        ours, is_java = times[lane], lane == JAVA
         goal = "<= 1.25" if is_java else ""
         yield slower(f"{case}, {lane}", ours, scan_and_write, "scan and the same bytes", goal)
         if _PEER not in times:
             continue
-        peer, peer_scan = times[_PEER].median, times[f"{_PEER} scan"].median
+        peer, peer_scan = times[_PEER], times[f"{_PEER} scan"]
         yield faster(f"{case}, {lane}, whole step", ours, peer, _PEER, "" if is_java else ">= 1")
-        net = (ours - times["scan"].median, peer - peer_scan)
+        net = (ours - times["scan"], peer - peer_scan)
         goal = ">= 5" if is_java and "cached" in case else ""
         yield faster(f"{case}, {lane}, scan subtracted", *net, _PEER, goal)
 
@@ -101,15 +107,15 @@ def _to_s3(bench: Bench, case: str, frame: DataFrame, path: Path) -> Iterator[Li
     times = bench.measured({name: partial(_then_empty, bench, run) for name, run in runs.items()})
     bench.spark.conf.unset("sagemaker_spark_py.lane")
     for lane in lanes(bench):
-        yield slower(f"{case}, {lane}", times[lane].median, times["boto3 alone"].median, "boto3 alone")
+        yield slower(f"{case}, {lane}", times[lane], times["boto3 alone"], "boto3 alone")
         if _PEER in times:
-            yield faster(f"{case}, {lane}", times[lane].median, times[_PEER].median, _PEER, ">= 2")
+            yield faster(f"{case}, {lane}", times[lane], times[_PEER], _PEER, ">= 2")
 
 
-def _then_empty(bench: Bench, run: Run) -> float:
-    seconds = timed(run)
+def _then_empty(bench: Bench, run: Run) -> Cost:
+    cost = timed(run)
     bench.empty_bucket()
-    return seconds
+    return cost
 
 
 def _object_sizes(bench: Bench) -> list[int]:
@@ -137,6 +143,14 @@ def _with_python(frame: DataFrame, target: Path) -> None:
     assert isinstance(settled, Plan)
     chosen = project(frame, settled.columns.names)
     chosen.mapInArrow(partial(_write_partition, settled, str(target)), "partition int").collect()
+
+
+def _to_python_only(frame: DataFrame) -> None:
+    frame.mapInArrow(_read_and_drop, "partition int").collect()
+
+
+def _read_and_drop(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    yield from (batch.slice(0, 0) for batch in batches if not batch.num_columns)
 
 
 def _write_partition(
