@@ -13,7 +13,8 @@ import pytest
 from sagemaker_spark_py import algorithms
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-LEAVE_THEIR_ENDPOINT = ("row by row", "batch by batch", "a bad day")  # to the examples "attach", "a stream"
+# The examples that follow them use it.
+LEAVE_THEIR_ENDPOINT = ("row by row", "batch by batch", "a bad day", "json", "template", "sql")
 EXAMPLES = dict(re.findall(r"<!-- example: (.+?) -->\n```python\n(.*?)```", README, re.DOTALL))
 
 
