@@ -19,13 +19,20 @@ assert "connect" in type(spark).__module__
 from sagemaker_spark_py import S3DataPath, read_recordio
 from tests.digits import digits, kmeans
 
-estimator = kmeans(trainingInputS3DataPath=S3DataPath("{bucket}", "in"), deleteStagingDataAfterTraining=False)
+estimator = kmeans(
+    trainingInputS3DataPath=S3DataPath("{bucket}", "in"),
+    deleteStagingDataAfterTraining=False,
+    transformInstanceType="ml.m5.large",
+)
 model = estimator.fit(digits(spark, 200))
 staged = read_recordio(spark, "s3://{bucket}/in")
 assert sorted(map(str, staged.collect())) == sorted(map(str, digits(spark, 200).collect()))
 predicted = model.transform(digits(spark, 100))
 assert predicted.columns == ["label", "features", "distance_to_cluster", "closest_cluster"]
 assert predicted.filter("closest_cluster >= 0").count() == 100
+batch = model.batchTransform(digits(spark, 50))
+assert batch.columns == predicted.columns and batch.filter("closest_cluster >= 0").count() == 50
+model.deleteBatchData()
 model.save("{path}/model")
 assert type(model).load("{path}/model").endpointName == model.endpointName
 model.resourceCleanup.deleteResources(model.getCreatedResources())
