@@ -15,27 +15,37 @@ def folder(process: int) -> Path:
 
 
 def children(process: int) -> list[int]:
-    """Return the processes that a process has started and that still run; none where it has ended."""
-    with suppress(OSError):
-        lists = (thread / "children" for thread in (folder(process) / "task").iterdir())
-        return [int(child) for own in lists for child in own.read_text().split()]
-    return []
+    """Return the processes that a process has started and that still run."""
+    return _children().get(process, [])
 
 
 def family(process: int) -> list[int]:
     """Return a process, its children, their children, and so on."""
-    found = [process]
+    found, known = [process], _children()
     for member in found:
-        found += children(member)
+        found += known.get(member, [])
     return found
 
 
 def cpu_seconds(process: int) -> float:
     """Return the time of a process, with that of its children that have ended."""
+    fields = _stat(process)
+    return sum(map(int, fields[11:15])) / _TICKS_PER_SECOND if fields else 0.0
+
+
+def _children() -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit() and (fields := _stat(int(path.name))):
+            found.setdefault(int(fields[1]), []).append(int(path.name))
+    return found
+
+
+def _stat(process: int) -> list[str]:
+    """Return the fields behind the command's name; none where the process has ended."""
     with suppress(OSError):
-        fields = (folder(process) / "stat").read_text().rsplit(")", 1)[1].split()
-        return sum(map(int, fields[11:15])) / _TICKS_PER_SECOND
-    return 0.0
+        return (folder(process) / "stat").read_text().rsplit(")", 1)[1].split()
+    return []
 
 
 def memory_mib(process: int, field: str) -> float:
