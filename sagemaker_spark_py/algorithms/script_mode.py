@@ -50,7 +50,8 @@ class ScriptModeEstimator(SageMakerEstimatorBase):
     All arguments but the first four are given by name; besides those below, they are the settings of all
     estimators (`settings.EstimatorSettings`). By default rows are staged as CSV, label first. The endpoint is
     asked with a float32 array of shape (rows, features) in NumPy's format and answers so, one number for each
-    row; ``NpyResponseRowDeserializer("probabilities vector")`` takes several. In a class of your own that
+    row; ``NpyResponseRowDeserializer("probabilities vector")`` takes several. AWS's XGBoost image does not
+    read that format by itself: give it an ``input_fn``, or a serializer of CSV. In a class of your own that
     inherits from this one, hyperparameters can be Spark Params.
 
     Parameters

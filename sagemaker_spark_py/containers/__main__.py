@@ -54,7 +54,8 @@ def _serve(image: str, container: Container, base: Path, environment: Mapping[st
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        handler = container.load(Hosting(base / "model", environment, split_uri(image)[1]))
+        repository, tag = split_uri(image)
+        handler = container.load(Hosting(base / "model", environment, tag, repository))
     except ContainerError as error:
         _LOG.error("Customer Error: %s", error)
         return 1

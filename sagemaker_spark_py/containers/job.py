@@ -69,11 +69,14 @@ class Hosting:
         The model's environment and what SageMaker adds.
     tag : str
         Tag of the image.
+    repository : str
+        Name of the image.
     """
 
     model_dir: Path
     environment: Mapping[str, str]
     tag: str = "1"
+    repository: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 _THREE = ("input_fn", "predict_fn", "output_fn")
 _ACCEPT_VARIABLE = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
 _NOT_IMPLEMENTED = 501
+_XGBOOST = "sagemaker-xgboost"
 
 
 class Functions:
@@ -44,6 +45,7 @@ class Functions:
         self._context = SimpleNamespace(
             system_properties={"model_dir": str(hosting.model_dir), "gpu_id": None}
         )
+        self._decode = _xgboost_decoder(hosting.tag) if hosting.repository == _XGBOOST else decode
         self._lock = threading.Lock()
         self._check()
         self._model = self._call("model_fn", 1, str(hosting.model_dir))
@@ -85,7 +87,7 @@ class Functions:
     def _transform(self, body: bytes | str, content_type: str, accept: str) -> Any:
         if self._has("transform_fn"):
             return self._call("transform_fn", 4, self._model, body, content_type, accept)
-        data = self._or(decode, "input_fn", body, content_type)
+        data = self._or(self._decode, "input_fn", body, content_type)
         prediction = self._or(_predict, "predict_fn", data, self._model)
         return self._or(encode, "output_fn", prediction, accept)
 
@@ -116,7 +118,8 @@ def _predict(data: Any, model: Any) -> Any:
     if type(model).__module__ == "xgboost.core":  # a Booster, which takes no plain arrays
         from xgboost import DMatrix
 
-        return model.predict(DMatrix(data), validate_features=False)
+        features = data if isinstance(data, DMatrix) else DMatrix(data)
+        return model.predict(features, validate_features=False)
     if hasattr(model, "predict"):
         return model.predict(data)
     if callable(model):
@@ -126,6 +129,17 @@ def _predict(data: Any, model: Any) -> Any:
         "object with a method predict, or a function predict_fn(data, model)",
         _NOT_IMPLEMENTED,
     )
+
+
+def _xgboost_decoder(tag: str) -> Callable[..., Any]:
+    """Return what reads requests by default in a version of AWS's XGBoost image: no JSON, no NumPy."""
+    from sagemaker_spark_py.containers.xgboost_serving import Habits, decode
+
+    def read(body: bytes | str, content_type: str) -> Any:
+        given = body.encode() if isinstance(body, str) else body
+        return decode(Request(given, content_type, ""), Habits.of(tag))[0]
+
+    return read
 
 
 def _response(answer: Any, accept: str) -> Response:

@@ -83,7 +83,7 @@ def load(hosting: Hosting) -> Handler:
     def handle(request: Request) -> Response:
         if not request.body:
             return Response(b"", CSV, 204)
-        features, media = _decode(request, habits)
+        features, media = decode(request, habits)
         with lock:
             predictions = _predict(booster, features, media)
         accept = _choose_accept(request.accept, hosting.environment) if habits.honours_accept else CSV
@@ -115,7 +115,8 @@ def _load_booster(model_dir: Path) -> xgboost.Booster:
     return booster
 
 
-def _decode(request: Request, habits: Habits) -> tuple[xgboost.DMatrix, str]:
+def decode(request: Request, habits: Habits) -> tuple[xgboost.DMatrix, str]:
+    """Return the features of a request and its media type."""
     media = MediaType.parse(request.content_type or CSV).name
     supported = (CSV, *_LIBSVM, *((RECORDIO,) if habits.takes_recordio else ()))
     if media not in supported:

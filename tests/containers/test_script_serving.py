@@ -94,10 +94,12 @@ def model_fn(model_dir):
     data = xgboost.DMatrix([[0.0], [1.0]], label=[0.0, 1.0])
     return xgboost.train({"max_depth": 1, "min_child_weight": 0, "lambda": 0, "eta": 1}, data, 1)
 """
-    with serving(
-        hosted(tmp_path, script), "sagemaker-xgboost:1.7-1", SAGEMAKER_PROGRAM="inference.py"
-    ) as endpoint:
+    with serving(hosted(tmp_path, script), IMAGE) as endpoint:
         assert json.loads(endpoint.invoke(b"[[1], [0]]", "application/json").text) == pytest.approx([1, 0])
+    own = {"SAGEMAKER_PROGRAM": "inference.py"}
+    with serving(Host(tmp_path), "sagemaker-xgboost:1.7-1", **own) as endpoint:
+        assert json.loads(endpoint.invoke(b"1\n0\n", "text/csv").text) == pytest.approx([1, 0])
+        assert endpoint.invoke(b"[[1], [0]]", "application/json").status == 415
 
 
 def test_errors_of_the_functions_reach_the_caller(tmp_path):
