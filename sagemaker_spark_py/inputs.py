@@ -17,7 +17,7 @@ from sagemaker_spark_py.intake import Intake
 from sagemaker_spark_py.service import requests
 from sagemaker_spark_py.settings import EstimatorSettings
 from sagemaker_spark_py.staging import FORMATS, Plan, SparkPlan, Staged, plan, require_enough
-from sagemaker_spark_py.staging.plan import FEATURES, REQUIRED, WHERE_PRESENT
+from sagemaker_spark_py.staging.plan import FEATURES, IF_NUMBER, REQUIRED
 from sagemaker_spark_py.transformation.schemas import field_of
 
 VALIDATION = "validation"
@@ -207,7 +207,7 @@ class HasInputs(TrainingColumnParams, EstimatorSettings):
             columns=[name for name in self.trainingProjectedColumns or () if name != spare],
             dim=dim,
             compression=channel.compression,
-            label=label or (REQUIRED if self.intake.label == REQUIRED else WHERE_PRESENT),
+            label=label or (REQUIRED if self.intake.label == REQUIRED else IF_NUMBER),
             weight=weight,
             invalid=self._invalid(self.intake.numbers),
         )

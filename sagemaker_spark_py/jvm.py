@@ -11,7 +11,11 @@ Options, of which the first value is the default:
 - libsvm, ``indexBase`` (1, 0), ``zeroEntry`` (true, false), ``omitZeros`` (false, true): as the request
   serializers have them;
 - both, ``overflow`` (allow, error): whether finite numbers too large for float32 are refused. Records hold
-  infinity instead, lines the number.
+  infinity instead, lines the number;
+- all, ``numbers`` (all, nan, finite): which numbers features may be; labels are finite unless all are taken;
+- all, ``nulls`` (keep, error): whether a null makes null, or is refused;
+- all, ``dim`` (any, same, a number): how many values the features of each row have;
+- all, ``trailer`` (none, dim): what follows each payload, for `in_chunks`.
 
 Without options they write what the request serializers write, which refuse an overflow in records. The data
 source takes the same options, refuses an overflow in libsvm unless told otherwise, and has besides:
@@ -104,21 +108,28 @@ def accelerate(spark: SparkSession) -> str:
     return _report(spark, PYTHON, obstacle)
 
 
-def call(format: str, columns: Sequence[str], options: Mapping[str, str]) -> Column:
+def call(format: str, columns: Sequence[str | tuple[str, ...]], options: Mapping[str, str]) -> Column:
     """Return a call of one of the functions that `accelerate` registers.
 
     Parameters
     ----------
     format : str
-        ``"recordio"``, ``"libsvm"`` or ``"csv"``, in any case.
-    columns : sequence of str
-        Names of the features alone, or of the label and the features; dots and backticks are taken literally.
+        ``"recordio"``, ``"libsvm"`` or ``"csv"``.
+    columns : sequence of str or tuple of str
+        The features alone, or the label and the features: names of columns, taken literally, or several
+        names of numeric columns in place of one column of features.
     options : mapping of str to str
         See this module.
     """
-    quoted = [f"`{name.replace('`', '``')}`" for name in columns]
-    pairs = ", ".join(f"'{name}', '{value}'" for name, value in options.items())
-    return F.expr(f"sagemaker_{format.lower()}({', '.join(quoted)}, map({pairs}))")
+    pairs = [f"'{name}', '{value}'" for name, value in options.items()]
+    arguments = [*map(_argument, columns), f"map({', '.join(pairs)})"]
+    return F.expr(f"sagemaker_{format}({', '.join(arguments)})")
+
+
+def _argument(column: str | tuple[str, ...]) -> str:
+    if isinstance(column, str):
+        return f"`{column.replace('`', '``')}`"
+    return f"struct({', '.join(map(_argument, column))})"
 
 
 def in_chunks(encoded: DataFrame, batch_bytes: int) -> DataFrame:

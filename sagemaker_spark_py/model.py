@@ -299,13 +299,8 @@ class SageMakerModel(Model, ColumnParams, TransformsInBatches, Attachable, Persi
             If a column is missing or has the wrong type, or an output name is taken.
         """
         serializer, deserializer = self._ways()
-        return output_schema(
-            schema,
-            serializer,
-            deserializer,
-            self.prependResultRows,
-            invocation=self.invocation if self.inferenceWay == "endpoint" else None,
-        )
+        how = self.invocation if self.inferenceWay == "endpoint" else None
+        return output_schema(schema, serializer, deserializer, self.prependResultRows, invocation=how)
 
     def _left_by_batches(self) -> list[BatchData]:
         return self._hosting.batch_data

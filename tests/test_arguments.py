@@ -74,3 +74,24 @@ def test_defaults_are_made_anew() -> None:
 def test_wrong_arguments_are_refused(args: Any, kwargs: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match=r"count|unknown|positional"):
         Example(*args, **kwargs)
+
+
+class Either(HasSettings):
+    _positional = "one two"
+    one: int = setting("The one.", check=at_least(1), instead="other")
+    two: str = setting("Always needed.")
+    other: str | None = setting("Instead of the one.", default=None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._bind_settings(args, kwargs)
+
+
+def test_an_argument_that_another_one_replaces() -> None:
+    assert Either(1, "x")._settings == {"one": 1, "two": "x", "other": None}
+    assert Either(two="x", other="y")._settings == {"one": None, "two": "x", "other": "y"}
+    assert Either(1, "x", other="y").one == 1  # whether that makes sense is for the class to say
+    assert Either(None, "x", other="y").one is None
+    with pytest.raises(TypeError, match="missing a required argument: 'one'"):
+        Either(two="x")
+    with pytest.raises(TypeError, match="missing a required argument: 'two'"):
+        Either(other="y")

@@ -11,12 +11,13 @@ from typing import Any
 
 import boto3
 import pytest
+from pyspark import cloudpickle
 from pyspark.ml import PipelineModel
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sagemaker_spark_py import BatchTransform, EndpointCreationPolicy, S3DataPath, SageMakerModel
+from sagemaker_spark_py import BatchTransform, EndpointCreationPolicy, S3DataPath, SageMakerModel, Session
 from sagemaker_spark_py.errors import (
     DataError,
     SchemaError,
@@ -32,6 +33,10 @@ from sagemaker_spark_py.transformation.deserializers import XGBoostCSVRowDeseria
 from sagemaker_spark_py.transformation.serializers import UnlabeledCSVRequestRowSerializer
 from tests.digits import ROLE, digits, kmeans
 from tests.local.jobs import archive
+from tests.staging import faults
+from tests.staging.faults import Faulty
+
+cloudpickle.register_pickle_by_value(faults)  # the workers' Python does not find the tests
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/batch:1"
 BUCKET = "batches"
@@ -139,6 +144,14 @@ def test_no_rows_no_job(spark, s3, sagemaker) -> None:
     assert predicted.columns == ["id", "features", "prediction"]
     assert predicted.collect() == []
     assert len(sagemaker.list_transform_jobs(MaxResults=100)["TransformJobSummaries"]) == before
+
+
+def test_rows_that_are_not_sent_get_no_prediction(spark, s3) -> None:
+    frame = numbered(spark, 12).withColumn("features", F.expr("if(id % 4 = 1 OR id > 7, null, features)"))
+    rows = model(handleInvalid="skip").transform(frame).collect()
+    assert [row.id for row in rows] == list(range(12))
+    expected = [None if n % 4 == 1 or n > 7 else n + 0.5 for n in range(12)]
+    assert [row.prediction for row in rows] == expected
 
 
 def test_one_row_for_each_request(spark, s3, sagemaker) -> None:
@@ -274,6 +287,18 @@ def test_s3_refuses(spark, s3, aws, monkeypatch) -> None:
         model().transform(numbered(spark))
     aws.faults.clear()
     assert nothing_is_left(s3)
+
+
+@pytest.mark.parametrize("deed", ["raise", "exit"])
+def test_a_task_that_fails_while_reading_is_repeated(spark, s3, deed) -> None:
+    """Or its worker dies, in the middle of a partition."""
+    urls = Session.resolve().endpointUrls
+    fault = {"event": "after-call.s3.GetObject", "deed": deed, "partition": 1, "times": 1}
+    predicted = model({"maxRowsPerObject": 3}, session=Faulty("us-east-1", None, urls, **fault)).transform(
+        numbered(spark, 20, 2)
+    )
+    rows = predicted.collect()
+    assert [(row.id, row.prediction) for row in rows] == [(n, n + 0.5) for n in range(20)]
 
 
 def test_a_row_that_cannot_be_sent(spark, s3) -> None:

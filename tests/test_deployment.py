@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from pyspark.errors import PythonException
 
 from sagemaker_spark_py import (
     AsyncInference,
@@ -15,6 +16,7 @@ from sagemaker_spark_py import (
     S3DataPath,
     SageMakerModel,
     ServerlessInference,
+    Session,
 )
 from sagemaker_spark_py.deployment import within_limits
 from sagemaker_spark_py.errors import SettingError
@@ -168,3 +170,17 @@ def test_failures_of_an_asynchronous_endpoint_are_those_of_rows(bucket, spark) -
     assert found[2].error.code == "ModelError"
     assert 'error (400) from primary with message "told to"' in found[2].error.message
     assert [entry.key for entry in bucket.objects.all()] == ["model.tar.gz"]
+
+
+def test_executors_act_as_the_role(aws, texts) -> None:
+    """Where the endpoint is looked for tells who asks."""
+    role = "arn:aws:iam::210987654321:role/predictor"
+    model = SageMakerModel(
+        **settings(
+            existingEndpointName="theirs",
+            endpointCreationPolicy=EndpointCreationPolicy.DO_NOT_CREATE,
+            session=Session.resolve(assumeRoleArn=role),
+        )
+    )
+    with pytest.raises(PythonException, match="Endpoint theirs of account 210987654321 not found"):
+        model.transform(texts).collect()

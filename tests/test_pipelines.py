@@ -18,7 +18,6 @@ from pyspark.sql import DataFrame
 
 from sagemaker_spark_py import EndpointCreationPolicy, IAMRole, RandomNamePolicyFactory
 from sagemaker_spark_py.algorithms import KMeansSageMakerEstimator, PCASageMakerEstimator
-from sagemaker_spark_py.transformation.serializers import ProtobufRequestRowSerializer
 from tests.algorithms.exercises import EXERCISES
 from tests.algorithms.test_end_to_end import delete, estimator, frame_of
 from tests.digits import ROLE, digits, purity
@@ -60,17 +59,9 @@ def test_two_stages_of_sagemaker_are_fitted_saved_and_applied_elsewhere(
 ) -> None:
     frame = pixels(spark, 300)
     frame.write.parquet(str(tmp_path / "rows"))
-    reduce = PCASageMakerEstimator(**SETTINGS).setFeatureDim(64).setNumComponents(8)
-    cluster = KMeansSageMakerEstimator(
-        **SETTINGS,
-        requestRowSerializer=ProtobufRequestRowSerializer(featuresColumnName="projection"),
-        trainingSparkDataFormatOptions={"featuresColumnName": "projection"},
-    )
-    stages = [
-        VectorAssembler(inputCols=PIXELS, outputCol="features"),
-        reduce,
-        cluster.setK(10).setFeatureDim(8),
-    ]
+    reduce = PCASageMakerEstimator(**SETTINGS).setNumComponents(8)
+    cluster = KMeansSageMakerEstimator(**SETTINGS).setFeaturesCol("projection").setK(10)
+    stages = [VectorAssembler(inputCols=PIXELS, outputCol="features"), reduce, cluster]
     Pipeline(stages=stages).save(str(tmp_path / "pipeline"))
     model = Pipeline.load(str(tmp_path / "pipeline")).fit(frame)
     try:

@@ -13,7 +13,8 @@ import pytest
 from sagemaker_spark_py import algorithms
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-LEAVE_THEIR_ENDPOINT = ("row by row", "batch by batch")  # to the example "attach"
+# The examples that follow them use it.
+LEAVE_THEIR_ENDPOINT = ("row by row", "batch by batch", "a bad day", "json", "template", "sql")
 EXAMPLES = dict(re.findall(r"<!-- example: (.+?) -->\n```python\n(.*?)```", README, re.DOTALL))
 
 
@@ -32,6 +33,7 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch) -> None:
 @pytest.mark.parametrize("title", EXAMPLES)
 def test_example(aws, names, title, capsys) -> None:
     before = names.get("model")
+    names["aws"] = aws
     exec(compile(EXAMPLES[title], f"README.md: {title}", "exec"), names)
     printed = capsys.readouterr().out
     if (model := names.get("model")) is not before:

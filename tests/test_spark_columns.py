@@ -93,18 +93,6 @@ def test_numeric_columns_a_held_out_part_and_sparks_evaluators(spark, aws) -> No
     delete(model)
 
 
-def rounds_of(estimator: Any) -> str:
-    logs = boto3.client("logs")
-    name = estimator.latestTrainingJob
-    group = "/aws/sagemaker/TrainingJobs"
-    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=name)["logStreams"]
-    events = [
-        logs.get_log_events(logGroupName=group, logStreamName=s["logStreamName"], startFromHead=True)
-        for s in streams
-    ]
-    return "\n".join(event["message"] for page in events for event in page["events"])
-
-
 @pytest.mark.parametrize("staged", ["libsvm", "csv"])
 def test_weights_matter(spark, aws, staged) -> None:
     """Labels contradict each other; the rows that weigh more win."""

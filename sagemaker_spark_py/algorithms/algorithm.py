@@ -12,7 +12,7 @@ from sagemaker_spark_py.estimator import SageMakerEstimatorBase
 from sagemaker_spark_py.intake import RECORDIO, Intake
 from sagemaker_spark_py.params import HasHyperparameters, accessors, hyperparameter, sets
 from sagemaker_spark_py.rules import integer
-from sagemaker_spark_py.staging.plan import NEVER, REQUIRED
+from sagemaker_spark_py.staging.plan import IF_NUMBER, REQUIRED
 from sagemaker_spark_py.transformation.serializers import ProtobufRequestRowSerializer, RequestRowSerializer
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ UNSUPERVISED = Intake(
     formats={"sagemaker": RECORDIO, "csv": "text/csv;label_size={labels}"},
     channels=("test",),
     replicated=("test",),
-    label=NEVER,
+    label=IF_NUMBER,
     weights=(),
     numbers="finite",
 )

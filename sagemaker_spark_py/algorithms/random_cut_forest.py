@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pyspark.sql.types import DoubleType, StructField, StructType
 
-from sagemaker_spark_py.algorithms.algorithm import VectorAlgorithmEstimator
+from sagemaker_spark_py.algorithms.algorithm import UNSUPERVISED, VectorAlgorithmEstimator
 from sagemaker_spark_py.arguments import setting
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.params import accessors, hyperparameter
 from sagemaker_spark_py.rules import choice, integer, word_list
+from sagemaker_spark_py.staging.plan import NEVER
 from sagemaker_spark_py.transformation.deserializers import (
     Predictions,
     ProtobufResponseRowDeserializer,
@@ -29,6 +31,7 @@ class RandomCutForestSageMakerEstimator(VectorAlgorithmEstimator):
     """
 
     algorithm = "randomcutforest"
+    intake = replace(UNSUPERVISED, label=NEVER)
     responseRowDeserializer: ResponseRowDeserializer = setting(factory=_score)
 
     # Bounds: Amazon SageMaker Developer Guide, "RCF Hyperparameters".

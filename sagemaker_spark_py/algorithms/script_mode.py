@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sagemaker_spark_py.algorithms.images import get_image_uri
+from sagemaker_spark_py.algorithms.images import get_image_uri, version_entry
 from sagemaker_spark_py.arguments import setting, text, text_map
 from sagemaker_spark_py.errors import ServiceError, SettingError, TrainingError
 from sagemaker_spark_py.estimator import SageMakerEstimatorBase
@@ -26,6 +26,8 @@ from sagemaker_spark_py.transformation.serializers import NpyRequestRowSerialize
 
 _log = logging.getLogger(__name__)
 _INFO = 20
+_ALGORITHMS_ONLY = ("first_party", "lda")
+"""Account tables of the registry whose images hold no toolkit for scripts."""
 
 
 def paths(name: str, value: Any) -> None:
@@ -103,7 +105,7 @@ class ScriptModeEstimator(SageMakerEstimatorBase):
         "URI of the image that serves; `None`: the one that trains.", default=None, check=text
     )
     framework: str | None = setting(
-        "Name of AWS's image in the registry, such as sklearn.", default=None, check=text
+        "Name of AWS's image in the registry: sklearn or xgboost.", default=None, check=text
     )
     frameworkVersion: str | None = setting("Version of that image.", default=None, check=text)
     hyperParameters: Mapping[str, Any] = setting(
@@ -123,6 +125,11 @@ class ScriptModeEstimator(SageMakerEstimatorBase):
                 f"Image is not clear: image={self.image!r}, framework={self.framework!r}, "
                 f"frameworkVersion={self.frameworkVersion!r}; expected either image, or framework with "
                 "frameworkVersion."
+            )
+        if version_entry(self.framework, self.frameworkVersion)["accounts"] in _ALGORITHMS_ONLY:
+            raise SettingError(
+                f"framework runs no scripts: {self.framework!r} is an algorithm of AWS's own; expected "
+                "sklearn or xgboost. Give the URI of another image as `image`."
             )
         region = self.region or self._session().region or ""
         return get_image_uri(region, self.framework, self.frameworkVersion)

@@ -10,13 +10,12 @@ import pyarrow as pa
 
 from sagemaker_spark_py.errors import DataError, InvocationError, ResponseError, ServiceError
 from sagemaker_spark_py.inference.gate import Gate
-from sagemaker_spark_py.inference.output import PROBLEM_TYPE, result_schema
+from sagemaker_spark_py.inference.output import PROBLEM_TYPE, read_answer, result_schema
 from sagemaker_spark_py.inference.pace import Pace
 from sagemaker_spark_py.inference.retry import RENEWED, Rule, Then, rule_for
 from sagemaker_spark_py.inference.summary import InvocationSummary, Tally, answered
 from sagemaker_spark_py.service.aws_errors import translated
 from sagemaker_spark_py.transformation.batching import Body
-from sagemaker_spark_py.transformation.deserializers.deserializer import conform, wrong_count
 from sagemaker_spark_py.transformation.schemas import arrow_schema
 
 if TYPE_CHECKING:
@@ -197,20 +196,7 @@ class Asker:
             raise
 
     def _read(self, answer: bytes, rows: int) -> pa.RecordBatch:
-        deserializer = self._call.deserializer
-        try:
-            batch = deserializer.deserializeBatch(answer, rows)
-        except ResponseError:
-            raise
-        except Exception as error:
-            # It may be the user's own code, which may stumble over an answer in any way.
-            raise ResponseError(
-                f"{type(deserializer).__name__} cannot read the answer of {len(answer)} bytes: "
-                f"{type(error).__name__}."
-            ) from error
-        if batch.num_rows != rows:
-            raise wrong_count(batch.num_rows, rows)
-        batch = conform(batch, deserializer.schema)
+        batch = read_answer(self._call.deserializer, answer, rows)
         columns = [*batch.columns, *(pa.nulls(rows, f.type) for f in list(self._schema)[batch.num_columns :])]
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sagemaker_spark_py.errors import NotFoundError, ResponseError, SageMakerSparkError
+from sagemaker_spark_py.errors import NotFoundError, ResponseError
+from sagemaker_spark_py.inference.output import read_answer
 from sagemaker_spark_py.resources import S3DataPath
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.reading import open_object
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.staging.transform_input import SentPart, rows_key
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
-from sagemaker_spark_py.transformation.deserializers.deserializer import conform, wrong_count
 from sagemaker_spark_py.transformation.schemas import arrow_schema, as_nullable
 
 
@@ -95,24 +95,9 @@ def _predictions(task: ReadTask, part: SentPart, where: str) -> pa.RecordBatch:
         return pa.RecordBatch.from_pylist([], schema=arrow_schema(as_nullable(task.deserializer.schema)))
     answer = _object(task, f"{task.outputs}{part.output}", where)
     try:
-        return _deserialized(task.deserializer, answer, part.sent)
+        return read_answer(task.deserializer, answer, part.sent)
     except ResponseError as error:
         raise ResponseError(f"{where}, output {part.output}: {error}") from error
-
-
-def _deserialized(deserializer: ResponseRowDeserializer, answer: bytes, rows: int) -> pa.RecordBatch:
-    try:
-        batch = deserializer.deserializeBatch(answer, rows)
-    except SageMakerSparkError:
-        raise
-    except Exception as error:
-        # It may be the user's own code, which may stumble over an answer in any way.
-        raise ResponseError(
-            f"{type(deserializer).__name__} cannot read {len(answer)} bytes: {type(error).__name__}."
-        ) from error
-    if batch.num_rows != rows:
-        raise wrong_count(batch.num_rows, rows)
-    return conform(batch, deserializer.schema)
 
 
 def _object(task: ReadTask, key: str, where: str) -> bytes:

@@ -17,6 +17,7 @@ from pyspark.sql.types import StructType
 
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.inference.invoke import answers
+from sagemaker_spark_py.inference.lanes import encoded
 from sagemaker_spark_py.inference.ledger import pieces
 from sagemaker_spark_py.inference.output import output_schema, result_schema
 from sagemaker_spark_py.inference.share import shared
@@ -131,9 +132,14 @@ def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFram
     # The column with the model's name travels last, even if the serializer wants it too.
     inputs += filter(None, [call.invocation.targetModelCol])
     dataset, call = shared(dataset, call)
-    if _has_arrow_udf(dataset.sparkSession.version):
-        return _with_udf(dataset, call, inputs, prepend)
-    return _with_map(dataset, call, inputs, prepend)
+    columns = [F.col(_quoted(name)) for name in inputs]
+    has_udf = _has_arrow_udf(dataset.sparkSession.version)
+    # Without such functions whole rows travel, and payloads would come on top of them.
+    if (has_udf or not prepend) and (java := encoded(dataset, call)):
+        call, inputs, columns = java[0], ["payload"], [java[1]]
+    if has_udf:
+        return _with_udf(dataset, call, inputs, columns, prepend)
+    return _with_map(dataset, call, inputs, columns, prepend)
 
 
 def _has_arrow_udf(spark_version: str) -> bool:
@@ -142,7 +148,9 @@ def _has_arrow_udf(spark_version: str) -> bool:
     return tuple(numbers) >= _FIRST_WITH_ARROW_UDF and hasattr(F, "arrow_udf")
 
 
-def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
+def _with_udf(
+    dataset: DataFrame, call: EndpointCall, inputs: list[str], columns: list[Column], prepend: bool
+) -> DataFrame:
     """Send only the input columns to Python: the row itself waits for its predictions in the JVM."""
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
     kind = call.resultSchema
@@ -151,20 +159,22 @@ def _with_udf(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend
     # Where a scan of Parquet feeds the function directly, Spark 4.3 refuses vectors among the columns; the
     # number of the partition, which is not deterministic, forces a projection between the two.
     rows = dataset.select("*", F.spark_partition_id().alias(holder))
-    arguments = [F.col(_quoted(name)) for name in inputs]
     # Spark may evaluate a deterministic function as often as it likes, for example again for a filter.
-    predictions: Column = udf.asNondeterministic()(*arguments, F.col(holder))
+    predictions: Column = udf.asNondeterministic()(*columns, F.col(holder))
     if not prepend:
         return rows.select(predictions.alias(holder)).select(f"{holder}.*")
     return rows.withColumn(holder, predictions).select("*", f"{holder}.*").drop(holder)
 
 
-def _with_map(dataset: DataFrame, call: EndpointCall, inputs: list[str], prepend: bool) -> DataFrame:
+def _with_map(
+    dataset: DataFrame, call: EndpointCall, inputs: list[str], columns: list[Column], prepend: bool
+) -> DataFrame:
     """Send whole rows to Python and back, or, without `prepend`, the input columns only."""
     predictions = call.resultSchema
     if not prepend:
-        chosen = dataset.select(*(F.col(_quoted(name)) for name in inputs))
-        return _numbered(chosen).mapInArrow(partial(_answer_batches, call, inputs), predictions)
+        return _numbered(dataset.select(*columns)).mapInArrow(
+            partial(_answer_batches, call, inputs), predictions
+        )
     places = [dataset.columns.index(name) for name in inputs]
     schema = StructType(dataset.schema.fields + predictions.fields)
     return _numbered(dataset).mapInArrow(partial(_answer_rows, call, inputs, places), schema)

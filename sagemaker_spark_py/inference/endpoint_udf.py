@@ -4,7 +4,8 @@ Rows are sent in large requests, as by ``transform()``, each once for each actio
 ``transform()``, columns are not checked before the job runs, and a row that the serializer leaves out has
 nulls: a function cannot drop rows. Before Spark 4.1, whose functions on Arrow arrays are used from then on,
 values pass through pandas, which is slower, makes a null of a NaN that is predicted, takes the zone away from
-a timestamp, and gives vectors as ``array<double>``.
+a timestamp, and gives vectors as ``array<double>``. Spark 4.3 refuses vectors that a scan of Parquet feeds to
+such a function directly: select ``spark_partition_id()`` beside them first.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def endpoint_udf(
     inputs = _argument_names(call, inputCols)
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
     if endpoint._has_arrow_udf(_spark_version()):
-        udf = functions.arrow_udf(endpoint._array_function(call, inputs), call.resultSchema)
+        udf = functions.arrow_udf(_array_function(call, inputs), call.resultSchema)
     else:
         udf = functions.pandas_udf(_pandas_function(call, inputs), _without_vectors(call.resultSchema))
     return udf.asNondeterministic()
@@ -110,6 +111,18 @@ def _spark_version() -> str:
         return str(SparkSession.active().version)
     except PySparkException:
         return str(pyspark.__version__)
+
+
+def _array_function(call: EndpointCall, inputs: list[str]) -> Any:
+    """Return what Spark calls with Arrow arrays; it finds out how by the type hints."""
+
+    def answer_one(column: Iterator[pa.Array]) -> Iterator[pa.Array]:
+        return endpoint._answer_arrays(call, inputs, ([array] for array in column))
+
+    def answer_several(columns: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
+        return endpoint._answer_arrays(call, inputs, columns)
+
+    return answer_one if len(inputs) == 1 else answer_several
 
 
 def _pandas_function(call: EndpointCall, inputs: list[str]) -> Any:

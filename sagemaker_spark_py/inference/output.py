@@ -5,9 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 from pyspark.sql.types import IntegerType, StringType, StructField, StructType
 
-from sagemaker_spark_py.errors import SchemaError
+from sagemaker_spark_py.errors import ResponseError, SchemaError
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.transformation.deserializers import ResponseRowDeserializer
+from sagemaker_spark_py.transformation.deserializers.deserializer import conform, wrong_count
 from sagemaker_spark_py.transformation.schemas import as_nullable, field_of
 from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
@@ -78,6 +79,29 @@ def _require_text(schema: StructType, name: str) -> None:
     kind = field_of(schema, name).dataType
     if not isinstance(kind, StringType):
         raise SchemaError(f"Column {name!r} has the wrong type: {kind.simpleString()}; expected string.")
+
+
+def read_answer(deserializer: ResponseRowDeserializer, answer: bytes, rows: int) -> pa.RecordBatch:
+    """Return the predictions of an answer, one for each row that was sent; executor side.
+
+    Raises
+    ------
+    ResponseError
+        If it cannot be read, or has another number of rows.
+    """
+    try:
+        batch = deserializer.deserializeBatch(answer, rows)
+    except ResponseError:
+        raise
+    except Exception as error:
+        # It may be the user's own code, which may stumble over an answer in any way.
+        raise ResponseError(
+            f"{type(deserializer).__name__} cannot read the answer of {len(answer)} bytes: "
+            f"{type(error).__name__}."
+        ) from error
+    if batch.num_rows != rows:
+        raise wrong_count(batch.num_rows, rows)
+    return conform(batch, deserializer.schema)
 
 
 def _refuse_clashes(existing: list[str], added: list[str], sensitive: bool) -> None:

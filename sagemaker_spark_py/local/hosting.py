@@ -11,6 +11,7 @@ from typing import Any
 from sagemaker_spark_py.local.cloud import Cloud, Region, now
 from sagemaker_spark_py.local.instances import DEFAULT_STARTUP_SECONDS, Instance, StartFailed
 from sagemaker_spark_py.local.models import container_of
+from sagemaker_spark_py.local.multi_model import MODE, MultiModelInstance
 
 logger = logging.getLogger(__name__)
 
@@ -20,18 +21,21 @@ ASYNC_TURNS_PER_INSTANCE = 4  # SageMaker chooses a number that it does not publ
 class Variant:
     """A production variant in service: its instances in turn."""
 
-    def __init__(self, settings: Mapping[str, Any], image: str, instances: list[Instance]) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], image: str, instances: list[Instance | MultiModelInstance]
+    ) -> None:
         self.name: str = settings["VariantName"]
         self.settings = settings
         self.image = image
         self.weight: float = settings.get("InitialVariantWeight", 1.0)
         self.instances = instances
+        self.several_models = isinstance(instances[0], MultiModelInstance)
         self._turn = itertools.cycle(instances)
         self._lock = threading.Lock()
         # How many requests a serverless variant answers at a time; instances take any number.
         self.turns = threading.Semaphore(settings.get("ServerlessConfig", {}).get("MaxConcurrency", 1))
 
-    def next_instance(self) -> Instance:
+    def next_instance(self) -> Instance | MultiModelInstance:
         """Return the instance whose turn it is."""
         with self._lock:
             return next(self._turn)
@@ -164,7 +168,9 @@ class Endpoint:
         definition = container_of(models[settings["ModelName"]])
         place = (self.name, settings["VariantName"])
         count = settings.get("InitialInstanceCount", 1)
-        instances = [Instance(self._cloud, self._region.name, place, definition) for _ in range(count)]
+        kind: type[Instance | MultiModelInstance]
+        kind = MultiModelInstance if definition.get("Mode") == MODE else Instance
+        instances = [kind(self._cloud, self._region.name, place, definition) for _ in range(count)]
         return Variant(settings, definition["Image"], instances)
 
 

@@ -50,6 +50,10 @@ def _check_container(call: Call, container: dict[str, Any], role: str) -> None:
     if not call.cloud.images.supports(image, container.get("Environment", {})):
         raise call.cloud.images.missing(image, role)
     uri = model_data_uri(container)
+    if container.get("Mode") == "MultiModel":
+        if not uri.startswith("s3://"):
+            raise invalid("ModelDataUrl must be the S3 prefix of the models where Mode is MultiModel.")
+        return  # models may be put there at any time
     if uri and not store.exists(call.cloud.client("s3", call.region.name), uri):
         raise invalid(f"Could not find model data at {uri}.")
 

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 
 import urllib3
 
-from sagemaker_spark_py.local import protocol
+from sagemaker_spark_py.local import multi_model, protocol
 from sagemaker_spark_py.local.answers import Answer
 from sagemaker_spark_py.local.cloud import Region
 from sagemaker_spark_py.local.errors import AwsError
 from sagemaker_spark_py.local.hosting import Endpoint, Variant
 from sagemaker_spark_py.local.instances import ANSWER_SECONDS, Instance
+from sagemaker_spark_py.local.multi_model import MultiModelInstance
 from sagemaker_spark_py.local.validate import check
 
 MAX_BODY_BYTES = 6_291_456  # requests and answers: BodyBlob in the runtime's service model
@@ -56,6 +57,9 @@ def invoke(region: Region, name: str, headers: Mapping[str, str], body: bytes) -
     if "AsyncInferenceConfig" in endpoint.config:
         raise AwsError("ValidationError", f"Endpoint {name} is asynchronous: use InvokeEndpointAsync.")
     variant = choose(endpoint, target)
+    if multi_model.TARGET_HEADER in headers and not variant.several_models:
+        text = f"Endpoint {name} is not a multi-model endpoint and does not support target model header."
+        raise AwsError("ValidationError", text)
     passed = {header: headers[header] for header in TO_CONTAINER if header in headers}
     if "ServerlessConfig" in variant.settings:
         return _ask_serverless(region, variant, passed, body)
@@ -147,7 +151,7 @@ def ask(
     return Answer(200, {**given, "x-Amzn-Invoked-Production-Variant": variant.name}, answer.data)
 
 
-def _model_error(region: Region, instance: Instance, status: int, text: str) -> AwsError:
+def _model_error(region: Region, instance: Instance | MultiModelInstance, status: int, text: str) -> AwsError:
     kind = "client" if 400 <= status < 500 else "server"
     console = f"https://{region.name}.console.aws.amazon.com/cloudwatch/home?region={region.name}"
     message = (

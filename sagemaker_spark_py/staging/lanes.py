@@ -21,13 +21,17 @@ from sagemaker_spark_py.staging.plan import Plan
 from sagemaker_spark_py.staging.rows import Columns, Rows
 from sagemaker_spark_py.staging.task import RESULT, Task, write_partition
 from sagemaker_spark_py.transformation.features import Features
+from sagemaker_spark_py.transformation.invalid import Invalid
 
 BATCH_BYTES = 4 << 20
 """Payloads that travel to Python at a time: so few that the memory of one batch serves for the next."""
 
-_OVERFLOW = {"overflow": "error"}
-_OPTIONS: dict[type[StagingFormat], dict[str, str]] = {RecordIO: _OVERFLOW, LibSVM: _OVERFLOW, CSV: {}}
-"""By format that Java writes, what it is to do as Python does."""
+_CALLS: dict[type[StagingFormat], tuple[str, dict[str, str]]] = {
+    RecordIO: ("recordio", {"overflow": "error"}),
+    LibSVM: ("libsvm", {"overflow": "error"}),
+    CSV: ("csv", {}),
+}
+"""By format that Java writes: its name there, and what makes Java do as Python does."""
 
 
 def reports(frame: DataFrame, task: Task) -> DataFrame:
@@ -43,16 +47,10 @@ def reports(frame: DataFrame, task: Task) -> DataFrame:
     task : Task
         What each task is to do.
     """
-    if not _is_for_java(task.plan) or accelerate(frame.sparkSession) != JAVA:
+    if not _is_known(task.plan) or accelerate(frame.sparkSession) != JAVA:
         return frame.mapInArrow(partial(write_partition, task), RESULT)
     chunks = in_chunks(_encoded(frame, task.plan), BATCH_BYTES)
     return chunks.mapInArrow(partial(write_chunks, replace(task, plan=_taken(task.plan))), RESULT)
-
-
-def _is_for_java(plan: Plan) -> bool:
-    """Tell whether Java can do all that a plan asks for: it knows no weights, and only refuses rows."""
-    plain = plan.columns.weight is None and plan.invalid.handling == "error"
-    return plain and type(plan.format) in _OPTIONS
 
 
 def write_chunks(task: Task, chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -64,17 +62,25 @@ def write_chunks(task: Task, chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.Re
     return write_partition(task, _rows(chunks))
 
 
+def _is_known(plan: Plan) -> bool:
+    """Tell whether Java knows all that a plan says; it has no weights, and leaves out no rows."""
+    columns = Columns(plan.columns.label, plan.columns.features, plan.columns.flat)
+    plain = Plan(plan.format, columns, plan.dim, plan.gzip, Invalid("error", plan.invalid.numbers))
+    return type(plan.format) in _CALLS and plan == plain
+
+
 def _encoded(frame: DataFrame, plan: Plan) -> DataFrame:
-    """Return one column of payloads, under the names by which messages call the columns."""
-    columns = [F.col(name) for name in frame.columns]
+    """Return one column of payloads; messages call the columns by the names that the plan has."""
+    columns = [F.col(held).alias(name) for held, name in zip(frame.columns, plan.columns.names, strict=True)]
     labels, features = (columns[:1], columns[1:]) if plan.columns.label else ([], columns)
-    names = [*([plan.columns.label] if plan.columns.label else []), ", ".join(plan.columns.features)]
-    held = F.struct(*features) if plan.columns.flat else features[0]
-    named = frame.select(*(c.alias(name) for c, name in zip([*labels, held], names, strict=True)))
-    own = {name: str(getattr(plan.format, name)) for name in plan.format.options}
-    size = "same" if plan.dim is None else str(plan.dim)
-    options = {"nulls": "error", "dim": size, "trailer": "dim", **own, **_OPTIONS[type(plan.format)]}
-    return named.select(call(type(plan.format).__name__, names, options))
+    name = ", ".join(plan.columns.features)
+    named = frame.select(*labels, F.struct(*features).alias(name) if plan.columns.flat else features[0])
+    format, own = _CALLS[type(plan.format)]
+    options = {option: str(getattr(plan.format, option)) for option in plan.format.options}
+    dim = "same" if plan.dim is None else str(plan.dim)
+    checks = {"nulls": "error", "numbers": plan.invalid.numbers, "dim": dim}
+    arguments = [plan.columns.label, name] if plan.columns.label else [name]
+    return named.select(call(format, arguments, {**own, **options, **checks, "trailer": "dim"}))
 
 
 def _taken(plan: Plan) -> Plan:
@@ -111,6 +117,10 @@ class _Taken(StagingFormat):
 class _Payloads(Columns):
     """Columns in whose place payloads travel, and for each how many features it has."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return "payload", "dim"
+
     def read(self, batch: pa.RecordBatch, dim: int | None) -> Rows:
         dims = np.asarray(batch.column(1))
         features = Features(self.features[0], np.empty(0), np.zeros(len(dims) + 1, np.int64), dims)
@@ -128,9 +138,8 @@ def _rows(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             bounds = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
             buffers = [None, pa.py_buffer(bounds), _data(payloads)]
             column = pa.Array.from_buffers(pa.large_binary(), len(sizes), buffers)
-            yield pa.RecordBatch.from_arrays(
-                [column, pa.array(np.full(len(sizes), dim))], names=["payload", "dim"]
-            )
+            dims = pa.array(np.full(len(sizes), dim))
+            yield pa.RecordBatch.from_arrays([column, dims], names=["payload", "dim"])
 
 
 def _data(column: pa.Array) -> pa.Buffer:

@@ -19,6 +19,7 @@ from sagemaker_spark_py.transformation.invalid import NULL_ONLY, Invalid
 from sagemaker_spark_py.transformation.schemas import (
     as_columns,
     field_of,
+    is_number,
     names_of,
     require_features,
     require_number,
@@ -33,8 +34,9 @@ TENSORS = "tensors"
 
 _DEFAULT_LABEL, _DEFAULT_FEATURES = "label", "features"
 
-WHERE_PRESENT, REQUIRED, NEVER = "where present", "required", "never"
-"""Whether a label is written that nobody has named."""
+WHERE_PRESENT, IF_NUMBER, REQUIRED, NEVER = "where present", "if a number", "required", "never"
+"""When a column ``label`` that nobody has named is written: if it is there, if it also is a number (for
+algorithms that make no use of it), always, never."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def plan(
     compression : str, optional
         ``"Gzip"`` compresses each object as a whole; `None` or ``"None"`` does not.
     label, weight : str
-        Whether a label not named is `WHERE_PRESENT`, `REQUIRED` or `NEVER` written; a column of weights.
+        When a label that is not named is written: `WHERE_PRESENT`, ...; a column of weights.
 
     Raises
     ------
@@ -238,7 +240,9 @@ def _refuse_twice(names: Sequence[str]) -> None:
 
 
 def _label(schema: StructType, named: str | None, mode: str) -> str | None:
-    if named is None and (mode == REQUIRED or (mode == WHERE_PRESENT and _DEFAULT_LABEL in schema.names)):
+    present = _DEFAULT_LABEL in schema.names
+    wanted = mode == REQUIRED or (present and mode != NEVER)
+    if named is None and wanted and not (mode == IF_NUMBER and not is_number(schema, _DEFAULT_LABEL)):
         named = _DEFAULT_LABEL
     if named:
         require_number(schema, named)

@@ -195,6 +195,8 @@ def _first_null(column: pa.Array) -> int:
 def to_numpy(numbers: pa.Array) -> Array:
     """Return numbers without nulls as they are; booleans, decimals and half floats as float64."""
     kind = numbers.type
+    if pa.types.is_decimal(kind):
+        numbers = numbers.cast(pa.string())  # Arrow's own way to floats often misses the nearest one
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)) or pa.types.is_float16(kind):
         numbers = numbers.cast(pa.float64())
     return np.asarray(numbers)

@@ -62,11 +62,16 @@ def require_features(schema: StructType, columns: Columns, *, matrices: bool = F
 
 def require_number(schema: StructType, name: str) -> None:
     """Raise a SchemaError if the column is missing or neither numeric nor boolean."""
-    kind = field_of(schema, name).dataType
-    if not isinstance(kind, (NumericType, BooleanType)):
+    if not is_number(schema, name):
+        kind = field_of(schema, name).dataType
         raise SchemaError(
             f"Column {name!r} has the wrong type: {kind.simpleString()}; expected a number or a boolean."
         )
+
+
+def is_number(schema: StructType, name: str) -> bool:
+    """Tell whether a column is numeric or boolean."""
+    return isinstance(field_of(schema, name).dataType, (NumericType, BooleanType))
 
 
 def field_of(schema: StructType, name: str) -> StructField:

@@ -171,6 +171,7 @@ def test_two_scripts_and_images(tmp_path, spark, aws, sagemaker):
             r"Version of 'sklearn' is not in the image registry: '9.9'; expected one",
         ),
         ({"framework": "keras"}, "not in the image registry: 'keras'; expected one of .*sklearn"),
+        ({"framework": "kmeans", "frameworkVersion": "1"}, "framework runs no scripts: 'kmeans'"),
         ({"frameworkVersion": None}, "Image is not clear: image=None, framework='sklearn'"),
         ({"image": "x:1"}, "Image is not clear: image='x:1'"),
         ({"hyperParameters": {"a": {1, 2}}}, "Hyperparameter 'a' cannot be written as JSON"),

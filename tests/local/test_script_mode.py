@@ -2,11 +2,13 @@
 
 import io
 import json
-import tarfile
+import zipfile
 
 import boto3
 import numpy as np
 import pytest
+
+from sagemaker_spark_py.local import LocalSageMaker
 
 from .jobs import (
     archive,
@@ -47,14 +49,10 @@ def script_job(s3, bucket):
     """Return a function that makes the request of a job that runs a script."""
 
     def make(script, hosts=1, parameters=None, image=IMAGE, **more):
-        code = io.BytesIO()
-        with tarfile.open(fileobj=code, mode="w:gz") as tar:
-            member = tarfile.TarInfo("train.py")
-            member.size = len(script)
-            tar.addfile(member, io.BytesIO(script.encode()))
         data = io.BytesIO()
         np.savez(data, x=np.ones(4))
-        put(s3, bucket, **{"code/sourcedir.tar.gz": code.getvalue(), "train/data.npz": data.getvalue()})
+        code = archive(**{"train.py": script})
+        put(s3, bucket, **{"code/sourcedir.tar.gz": code, "train/data.npz": data.getvalue()})
         given = {
             "sagemaker_program": json.dumps("train.py"),
             "sagemaker_submit_directory": json.dumps(f"s3://{bucket}/code/sourcedir.tar.gz"),
@@ -176,3 +174,33 @@ def test_an_endpoint_whose_script_lacks_model_fn_fails_and_its_log_says_why(sm, 
     events = logs.filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{name}")["events"]
     assert any("model_fn is missing in inference.py" in event["message"] for event in events)
     delete_endpoint(sm, name)
+
+
+def test_requirements_are_refused_unless_they_may_be_installed(tmp_path):
+    wheel = tmp_path / "tiny_thing-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as package:
+        package.writestr("tiny_thing.py", "word = 'here'")
+        for name, text in {
+            "METADATA": "Metadata-Version: 2.1\nName: tiny_thing\nVersion: 1.0\n",
+            "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "RECORD": "",
+        }.items():
+            package.writestr(f"tiny_thing-1.0.dist-info/{name}", text)
+    script = "import os, tiny_thing; open(os.environ['SM_MODEL_DIR'] + '/x', 'w').write(tiny_thing.word)"
+    code = archive(**{"train.py": script, "requirements.txt": f"tiny_thing @ file://{wheel}\n"})
+    parameters = {
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": "s3://requirements/sourcedir.tar.gz",
+    }
+    for install in (False, True):
+        with LocalSageMaker(installRequirements=install):
+            sm, s3 = boto3.Session().client("sagemaker"), boto3.Session().client("s3")
+            s3.create_bucket(Bucket="requirements")
+            s3.put_object(Bucket="requirements", Key="sourcedir.tar.gz", Body=code)
+            wanted = request("requirements", parameters=parameters)
+            wanted["AlgorithmSpecification"]["TrainingImage"] = IMAGE
+            job = run(sm, wanted)
+            if install:
+                assert unpack(s3, job["ModelArtifacts"]["S3ModelArtifacts"]) == {"x": "here"}
+            else:
+                assert "requirements.txt are not installed: tiny_thing" in job["FailureReason"]

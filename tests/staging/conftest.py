@@ -13,12 +13,13 @@ from pyspark import cloudpickle
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
 
-from . import faults
+from . import faults, odd
 from .partitions import write_here
 
 __all__ = ["write_here"]
 
-cloudpickle.register_pickle_by_value(faults)  # the workers' Python does not find the tests
+for module in (faults, odd):  # the workers' Python does not find the tests
+    cloudpickle.register_pickle_by_value(module)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,9 @@ from pyspark.sql.types import (
 from sagemaker_spark_py.errors import SchemaError, SettingError
 from sagemaker_spark_py.staging import FORMATS, Plan, SparkPlan, plan
 from sagemaker_spark_py.staging.formats import LibSVM
+from sagemaker_spark_py.staging.plan import IF_NUMBER, NEVER, REQUIRED, WHERE_PRESENT
 from sagemaker_spark_py.staging.rows import Columns
+from sagemaker_spark_py.transformation.invalid import Invalid
 
 
 def schema(**columns) -> StructType:
@@ -54,6 +56,40 @@ def test_the_columns_of_aws_are_the_default() -> None:
 )
 def test_labels_are_any_numbers(kind) -> None:
     assert plan(schema(label=kind, features=VectorUDT())).columns.label == "label"
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "label"),
+    [
+        (WHERE_PRESENT, DoubleType(), "label"),
+        (IF_NUMBER, DoubleType(), "label"),
+        (IF_NUMBER, StringType(), None),
+        (REQUIRED, DoubleType(), "label"),
+        (NEVER, DoubleType(), None),
+    ],
+)
+def test_whether_a_label_is_written_that_nobody_has_named(mode, kind, label) -> None:
+    assert plan(schema(label=kind, features=VectorUDT()), label=mode).columns.label == label
+    named = plan(
+        schema(label=kind, y=DoubleType(), features=VectorUDT()), options={"labelColumnName": "y"}, label=mode
+    )
+    assert named.columns.label == "y"
+
+
+def test_weights_are_a_column_of_their_own() -> None:
+    data = schema(label=DoubleType(), w=IntegerType(), a=DoubleType())
+    assert plan(data, "csv", weight="w").columns == Columns("label", ("a",), flat=True, weight="w")
+    assert plan(data, "csv", weight="w").columns.names == ("label", "w", "a")
+    with pytest.raises(SettingError, match=r"weightCol has no place in format 'parquet'.*'csv' or 'libsvm'"):
+        plan(data, "parquet", weight="w")
+    with pytest.raises(SchemaError, match="'a' has two roles"):
+        plan(data, "csv", {"featuresColumnName": ["a", "w"]}, weight="a")
+
+
+def test_spark_writes_rows_as_they_are() -> None:
+    for settings in ({"weight": "a"}, {"invalid": Invalid("skip")}):
+        with pytest.raises(SettingError, match="has no meaning for Spark's data source 'orc'"):
+            plan(schema(a=DoubleType()), "orc", **settings)
 
 
 @pytest.mark.parametrize("kind", [StringType(), TimestampType(), ArrayType(DoubleType()), VectorUDT()])

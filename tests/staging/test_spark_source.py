@@ -11,11 +11,12 @@ from types import SimpleNamespace
 import pytest
 
 from sagemaker_spark_py.errors import DataError, SettingError, StagingError
+from sagemaker_spark_py.jvm import accelerate, classpath_jars
 from sagemaker_spark_py.service.objects import delete_objects
 from sagemaker_spark_py.staging import plan, write
 from sagemaker_spark_py.staging import spark_source as module
 
-from .reading import numbered, read_channel
+from .reading import numbered, read_channel, records
 
 COMMITTER = "org.apache.hadoop.mapreduce.lib.output.FileOutputCommitterFactory"
 VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
@@ -127,3 +128,14 @@ def test_a_cluster_without_hadoops_s3_is_told_what_to_do(spark, session, place, 
 )
 def test_emr_has_its_own_scheme(conf, scheme) -> None:
     assert module._scheme(SimpleNamespace(conf=conf)) == scheme
+
+
+@pytest.mark.skipif(not classpath_jars(), reason="the package was built without Maven")
+def test_the_format_of_the_jar(spark, session, place, s3, hadoop) -> None:
+    accelerate(spark)
+    frame = numbered(spark, 6, 2)
+    name = "sagemaker.spark.source.SageMakerFileFormat"
+
+    staged = write(frame, place, session, plan(frame.schema, name, hadoop, columns=["label", "features"]))
+
+    assert b"".join(read_channel(s3, staged)) == records(0, 6)

@@ -102,6 +102,12 @@ def test_arrays_of_numbers(kind, lists):
     assert read_features(array[1:], name="f").dense().tolist() == [[1, 0], [1, 1]]
 
 
+def test_decimals_become_the_nearest_double():
+    texts = ["-40777884.138", "65067477.638", "88987606.438"]
+    column = pa.array(map(Decimal, texts), pa.decimal128(12, 3))
+    assert read_numbers(column, name="n").tolist() == list(map(float, texts))
+
+
 def test_arrays_of_decimals_become_doubles():
     array = pa.array([[Decimal("1.50")]], pa.list_(pa.decimal128(10, 2)))
     assert read_features(array, name="f").dense().tolist() == [[1.5]]

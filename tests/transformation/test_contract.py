@@ -25,6 +25,7 @@ from pyspark.sql.types import (
 )
 
 from sagemaker_spark_py.errors import DataError, ResponseError, SchemaError
+from sagemaker_spark_py.persistence import decode, encode
 from sagemaker_spark_py.recordio import encode_tensors
 from sagemaker_spark_py.transformation import deserializers, serializers
 from sagemaker_spark_py.transformation.batching import bodies
@@ -110,6 +111,7 @@ def test_is_a_value(cls):
     assert one == same
     assert hash(one) == hash(same)
     assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one
+    assert decode(json.loads(json.dumps(encode(one)))) == one
     arguments = {name: getattr(one, name) for name in inspect.signature(cls).parameters}
     for name, value in arguments.items():
         if isinstance(value, (str, bool, StructType)):

@@ -40,7 +40,8 @@ public final class Encoding implements Serializable {
 
   private void check() {
     newEncoder();
-    new RowSize(value(RowFormat.DIM));
+    rowSize();
+    numberRule();
     refusesNulls();
     appendsDim();
   }
@@ -73,7 +74,7 @@ public final class Encoding implements Serializable {
     return refusesNulls() || !value(RowFormat.DIM).equalsIgnoreCase(RowSize.ANY);
   }
 
-  String value(String name) {
+  private String value(String name) {
     return options.getOrDefault(name, format.options().get(name));
   }
 
@@ -91,8 +92,16 @@ public final class Encoding implements Serializable {
             name, value, Arrays.toString(allowed)));
   }
 
-  boolean refusesOverflow() {
-    return choice("overflow", "allow", "error").equals("error");
+  NumberRule numberRule() {
+    boolean refusesOverflow =
+        format.options().containsKey("overflow")
+            && choice("overflow", "allow", "error").equals("error");
+    String taken = choice("numbers", NumberRule.ALL, NumberRule.NAN, NumberRule.FINITE);
+    return new NumberRule(taken, refusesOverflow);
+  }
+
+  RowSize rowSize() {
+    return new RowSize(value(RowFormat.DIM));
   }
 
   boolean refusesNulls() {

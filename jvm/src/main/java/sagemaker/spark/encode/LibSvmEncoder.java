@@ -14,7 +14,6 @@ final class LibSvmEncoder implements Encoder {
   private final int indexBase;
   private final boolean zeroEntry;
   private final boolean omitZeros;
-  private final boolean refuseOverflow;
 
   /**
    * Settles what lines look like.
@@ -23,21 +22,15 @@ final class LibSvmEncoder implements Encoder {
    * @param zeroEntry whether rows without an entry of index 0 get one, of value 0, as XGBoost's
    *     containers need it
    * @param omitZeros whether entries whose value is 0 are left out
-   * @param refuseOverflow whether numbers too large for float32, as which XGBoost reads them, are
-   *     refused
    */
-  LibSvmEncoder(int indexBase, boolean zeroEntry, boolean omitZeros, boolean refuseOverflow) {
+  LibSvmEncoder(int indexBase, boolean zeroEntry, boolean omitZeros) {
     this.indexBase = indexBase;
     this.zeroEntry = zeroEntry;
     this.omitZeros = omitZeros;
-    this.refuseOverflow = refuseOverflow;
   }
 
   @Override
   public void encode(Numbers label, Features features, Bytes out) {
-    if (refuseOverflow) {
-      Overflow.check(label, features);
-    }
     putLabel(label, out);
     if (zeroEntry && !hasIndexZero(features)) {
       out.putAscii(" 0:0");

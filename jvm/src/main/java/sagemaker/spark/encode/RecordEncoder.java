@@ -9,25 +9,19 @@ import sagemaker.spark.rows.Numbers;
 final class RecordEncoder implements Encoder {
   private final RecordWriter writer = new RecordWriter();
   private final boolean fillEmpty;
-  private final boolean refuseOverflow;
 
   /**
    * Settles what records look like.
    *
    * @param fillEmpty whether sparse rows without values get an explicit zero: XGBoost's reader
    *     fails at them otherwise
-   * @param refuseOverflow whether numbers too large for float32 are refused or become infinite
    */
-  RecordEncoder(boolean fillEmpty, boolean refuseOverflow) {
+  RecordEncoder(boolean fillEmpty) {
     this.fillEmpty = fillEmpty;
-    this.refuseOverflow = refuseOverflow;
   }
 
   @Override
   public void encode(Numbers label, Features features, Bytes out) {
-    if (refuseOverflow) {
-      Overflow.check(label, features);
-    }
     writer.write(label, fillEmpty ? features.filled() : features, out);
   }
 }

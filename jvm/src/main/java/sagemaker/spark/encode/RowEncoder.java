@@ -22,6 +22,7 @@ public final class RowEncoder implements BiFunction<Object, Object, byte[]> {
   private final Encoding encoding;
   private final Encoder encoder;
   private final RowSize size;
+  private final NumberRule numbers;
   private final boolean refusesNulls;
   private final boolean appendsDim;
   private final Bytes buffer = new Bytes();
@@ -32,7 +33,8 @@ public final class RowEncoder implements BiFunction<Object, Object, byte[]> {
     this.features = features;
     this.encoding = encoding;
     encoder = encoding.newEncoder();
-    size = new RowSize(encoding.value(RowFormat.DIM));
+    size = encoding.rowSize();
+    numbers = encoding.numberRule();
     refusesNulls = encoding.refusesNulls();
     appendsDim = encoding.appendsDim();
   }
@@ -57,6 +59,7 @@ public final class RowEncoder implements BiFunction<Object, Object, byte[]> {
     Numbers one = labels == null ? null : labels.read(label);
     Features read = features.read(featuresValue);
     size.check(read);
+    numbers.check(one, read);
     encoder.encode(one, read, out);
     if (appendsDim) {
       out.putInt((int) read.dim());

@@ -12,7 +12,7 @@ public enum RowFormat {
       ".pbr",
       true,
       named("fillEmpty", "false", "overflow", "allow"),
-      with -> new RecordEncoder(with.flag("fillEmpty"), with.refusesOverflow())),
+      with -> new RecordEncoder(with.flag("fillEmpty"))),
 
   /** Lines of {@code label index:value ...}. */
   LIBSVM(
@@ -23,16 +23,12 @@ public enum RowFormat {
           new LibSvmEncoder(
               Integer.parseInt(with.choice("indexBase", "0", "1")),
               with.flag("zeroEntry"),
-              with.flag("omitZeros"),
-              with.refusesOverflow())),
+              with.flag("omitZeros"))),
 
   /** Lines of comma-separated values. */
   CSV(".csv", false, named(), with -> new CsvEncoder());
 
-  /**
-   * Option: how many features each row has; any number, the same for all rows of a partition, or
-   * this one.
-   */
+  /** Option: how many features each row has; see {@link RowSize}. */
   static final String DIM = "dim";
 
   private final String extension;
@@ -78,6 +74,7 @@ public enum RowFormat {
   private static Map<String, String> named(String... namesAndDefaults) {
     Map<String, String> options = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     options.put("dim", RowSize.ANY);
+    options.put("numbers", NumberRule.ALL);
     options.put("nulls", "keep"); // Or "error": rows with a null are refused.
     options.put("trailer", "none"); // Or "dim": payloads end with it, as an int of 4 bytes.
     for (int i = 0; i < namesAndDefaults.length; i += 2) {

@@ -2,6 +2,9 @@ package sagemaker.spark.rows;
 
 /** Doubles, and what is read as such: decimals. */
 public final class Doubles implements Numbers {
+  /** The largest that is rounded to the largest float32, and not to infinity. */
+  private static final long LARGEST_BITS = Double.doubleToRawLongBits(0x1.ffffffp127) - 1;
+
   private final double[] values;
 
   public Doubles(double... values) {
@@ -29,13 +32,13 @@ public final class Doubles implements Numbers {
   }
 
   @Override
-  public int firstOverflow() {
-    for (int i = 0; i < values.length; i++) {
-      if (Float.isInfinite((float) values[i]) && !Double.isInfinite(values[i])) {
-        return i;
-      }
+  public boolean areOrdinary() {
+    long signs =
+        0; // One branch for all of them. As bits, numbers are in order, NaN behind infinity.
+    for (double value : values) {
+      signs |= LARGEST_BITS - (Double.doubleToRawLongBits(value) & Long.MAX_VALUE);
     }
-    return -1;
+    return signs >= 0;
   }
 
   /** The same rounded to float32. */

@@ -27,4 +27,13 @@ public final class Floats implements Numbers {
   public void putText(int index, Bytes out) {
     NumberText.put(values[index], out);
   }
+
+  @Override
+  public boolean areOrdinary() {
+    boolean ordinary = true;
+    for (float value : values) {
+      ordinary &= Math.abs(value) <= Float.MAX_VALUE;
+    }
+    return ordinary;
+  }
 }

@@ -27,4 +27,9 @@ public final class Longs implements Numbers {
   public void putText(int index, Bytes out) {
     NumberText.put(values[index], out);
   }
+
+  @Override
+  public boolean areOrdinary() {
+    return true;
+  }
 }

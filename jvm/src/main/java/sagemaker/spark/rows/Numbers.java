@@ -13,8 +13,6 @@ public interface Numbers {
   /** Appends one of them in the shortest form that reads back as the same number of its type. */
   void putText(int index, Bytes out);
 
-  /** The first finite one that is infinite as float32, or -1. */
-  default int firstOverflow() {
-    return -1;
-  }
+  /** Whether all are finite, as float32 too. */
+  boolean areOrdinary();
 }

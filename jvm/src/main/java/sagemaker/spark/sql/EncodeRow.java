@@ -11,6 +11,7 @@ import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
 import org.apache.spark.sql.catalyst.trees.TreeNode;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 import sagemaker.spark.encode.Encoding;
 import sagemaker.spark.encode.RowEncoder;
 import scala.collection.IndexedSeq;
@@ -60,7 +61,13 @@ public final class EncodeRow extends Expression implements Serializable {
   }
 
   private static String nameOf(Expression column) {
-    return column instanceof NamedExpression ? ((NamedExpression) column).name() : column.sql();
+    if (column instanceof NamedExpression) {
+      return ((NamedExpression) column).name();
+    }
+    boolean isStruct = column.resolved() && column.dataType() instanceof StructType;
+    return isStruct
+        ? String.join(", ", ((StructType) column.dataType()).fieldNames())
+        : column.sql();
   }
 
   @Override

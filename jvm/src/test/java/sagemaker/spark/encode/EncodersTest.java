@@ -3,6 +3,7 @@ package sagemaker.spark.encode;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -64,7 +65,8 @@ class EncodersTest {
   }
 
   private static String refusal(Runnable encode) {
-    return assertThrows(IllegalArgumentException.class, encode::run).getMessage();
+    String message = assertThrows(IllegalArgumentException.class, encode::run).getMessage();
+    return message.replaceFirst("^Row \\d+: ", "");
   }
 
   @ParameterizedTest
@@ -218,9 +220,10 @@ class EncodersTest {
   }
 
   @Test
-  void nullsAreRefusedByName() {
+  void nullsAreKeptOrRefusedByName() {
+    assertNull(encoding(RowFormat.CSV).rowEncoder("x", VECTOR).apply(null, null));
     RowEncoder encoder =
-        encoding(RowFormat.RECORDIO)
+        encoding(RowFormat.RECORDIO, "nulls", "error")
             .rowEncoder(
                 "y", DataTypes.LongType, "x", DataTypes.createArrayType(DataTypes.LongType));
     Object array = new GenericArrayData(new Object[] {1L, null});
@@ -228,6 +231,67 @@ class EncodersTest {
     assertTrue(refusal(() -> encoder.apply(1L, null)).startsWith("Column 'x' is null"));
     assertTrue(
         refusal(() -> encoder.apply(1L, array)).startsWith("Column 'x' holds a null: value 1"));
+  }
+
+  @Test
+  void refusalsNameTheRow() {
+    RowEncoder encoder =
+        encoding(RowFormat.CSV, "dim", "same", "nulls", "error").rowEncoder("x", VECTOR);
+    encoder.apply(null, row(Vectors.dense(1, 2)));
+    assertEquals(
+        "Row 1: Column 'x' holds rows of the wrong size: 1 values; expected 2. Give all rows the "
+            + "same size.",
+        assertThrows(
+                IllegalArgumentException.class, () -> encoder.apply(null, row(Vectors.dense(1))))
+            .getMessage());
+    encoder.apply(null, row(Vectors.sparse(2, new int[] {1}, new double[] {1})));
+  }
+
+  @Test
+  void sizesAreChecked() {
+    RowEncoder encoder = encoding(RowFormat.CSV, "dim", "2").rowEncoder("x", VECTOR);
+    assertTrue(refusal(() -> encoder.apply(null, row(Vectors.dense(1)))).contains("expected 2"));
+    assertTrue(refusal(() -> encoding(RowFormat.CSV, "dim", "some")).contains("'some'"));
+  }
+
+  @Test
+  void numbersAreChecked() {
+    Vector nan = Vectors.dense(1, Double.NaN);
+    Vector infinite = Vectors.dense(1, Double.POSITIVE_INFINITY);
+    assertEquals("1,1,NaN\n".toLowerCase(), line(RowFormat.CSV, 1.0, nan, "numbers", "nan"));
+    for (String[] refused :
+        new String[][] {{"nan", "Infinity"}, {"finite", "Infinity"}, {"finite", "NaN"}}) {
+      Vector some = refused[1].equals("NaN") ? nan : infinite;
+      String message = refusal(() -> line(RowFormat.CSV, 1.0, some, "numbers", refused[0]));
+      assertTrue(message.startsWith("Column 'x' holds an invalid number: " + refused[1]), message);
+    }
+    assertTrue(
+        refusal(() -> line(RowFormat.CSV, Double.NaN, Vectors.dense(1), "numbers", "nan"))
+            .startsWith("The label holds an invalid number: NaN; expected finite numbers. "));
+  }
+
+  @Test
+  void theLargestNumbersAreOrdinary() {
+    double largest = Math.nextDown(0x1.ffffffp127);
+    Vector numbers = Vectors.dense(largest, -largest, Float.MAX_VALUE, Double.MIN_VALUE, -0.0);
+    RowEncoder strict =
+        encoding(RowFormat.RECORDIO, "overflow", "error", "numbers", "finite")
+            .rowEncoder("x", VECTOR);
+    strict.apply(null, row(numbers));
+    assertTrue(
+        refusal(() -> strict.apply(null, row(Vectors.dense(0x1.ffffffp127))))
+            .contains("too large for float32"));
+  }
+
+  @Test
+  void theDimMayFollow() {
+    Vector sparse = Vectors.sparse(300, new int[] {1}, new double[] {1});
+    byte[] plain = encoding(RowFormat.LIBSVM).rowEncoder("x", VECTOR).apply(null, row(sparse));
+    byte[] longer =
+        encoding(RowFormat.LIBSVM, "trailer", "dim")
+            .rowEncoder("x", VECTOR)
+            .apply(null, row(sparse));
+    assertEquals(hex(plain) + "2c010000", hex(longer));
   }
 
   @Test
