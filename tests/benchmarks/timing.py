@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from tests.benchmarks.processes import cpu_seconds, family, folder
 
+_COLD_AFTER_SECONDS = 45
+"""Spark ends Python workers that were idle for a minute; new ones import everything again."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -42,11 +45,18 @@ Run = Callable[[], "Cost | None"]
 
 
 def interleaved(runs: Mapping[str, Run], repeat: int, warm_ups: int = 1) -> dict[str, Cost]:
-    """Run each in turn, `warm_ups` and then `repeat` times, and return the medians of the latter."""
+    """Run each in turn, `warm_ups` and then `repeat` times, and return the medians of the latter.
+
+    Where turns take so long that a run has become cold in between, it is warmed up again.
+    """
     taken: dict[str, list[Cost]] = {name: [] for name in runs}
+    last = dict.fromkeys(runs, time.monotonic())
     for turn in range(warm_ups + repeat):
         for name, run in runs.items():
+            if turn and time.monotonic() - last[name] > _COLD_AFTER_SECONDS:
+                run()
             cost = timed(run)
+            last[name] = time.monotonic()
             if turn >= warm_ups:
                 taken[name].append(cost)
     return {name: _median(costs) for name, costs in taken.items()}
