@@ -99,7 +99,7 @@ def test_all_are_there():
         "ProtobufRequestRowSerializer",
         "LibSVMRequestRowSerializer",
     }
-    assert len(DESERIALIZERS) == 15
+    assert len(DESERIALIZERS) == 16
 
 
 # Values.

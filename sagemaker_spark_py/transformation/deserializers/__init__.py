@@ -10,7 +10,10 @@ from sagemaker_spark_py.transformation.deserializers.algorithms import (
     LinearLearnerRegressorProtobufResponseRowDeserializer,
     PCAProtobufResponseRowDeserializer,
 )
-from sagemaker_spark_py.transformation.deserializers.csv import XGBoostCSVRowDeserializer
+from sagemaker_spark_py.transformation.deserializers.csv import (
+    CSVResponseRowDeserializer,
+    XGBoostCSVRowDeserializer,
+)
 from sagemaker_spark_py.transformation.deserializers.deserializer import Predictions as Predictions
 from sagemaker_spark_py.transformation.deserializers.deserializer import ResponseRowDeserializer
 from sagemaker_spark_py.transformation.deserializers.json import (
@@ -23,6 +26,7 @@ from sagemaker_spark_py.transformation.deserializers.protobuf import ProtobufRes
 from sagemaker_spark_py.transformation.deserializers.text import TextResponseRowDeserializer
 
 __all__ = [
+    "CSVResponseRowDeserializer",
     "FactorizationMachinesBinaryClassifierDeserializer",
     "FactorizationMachinesRegressorDeserializer",
     "JSONLinesResponseRowDeserializer",

@@ -1,21 +1,82 @@
-"""Predictions of XGBoost's containers, which answer in comma-separated values."""
+"""Answers in comma-separated values."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyspark.ml.linalg import VectorUDT
-from pyspark.sql.types import DoubleType, StructField, StructType
+from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
 from sagemaker_spark_py.errors import ResponseError
+from sagemaker_spark_py.transformation.ddl import as_schema
 from sagemaker_spark_py.transformation.deserializers.deserializer import ResponseRowDeserializer, wrong_count
+from sagemaker_spark_py.transformation.deserializers.table import require_table, shares, to_column
 from sagemaker_spark_py.transformation.features import Array, rectangle
-from sagemaker_spark_py.transformation.parsing import parse_table
-from sagemaker_spark_py.transformation.schemas import arrow_schema
+from sagemaker_spark_py.transformation.parsing import parse_columns, parse_table
+from sagemaker_spark_py.transformation.schemas import arrow_schema, is_vector_like
 from sagemaker_spark_py.transformation.vectors import to_vectors
+
+
+@dataclass(frozen=True)
+class CSVResponseRowDeserializer(ResponseRowDeserializer):
+    """Reads a line of comma-separated values for each row, without a header.
+
+    Parameters
+    ----------
+    schema : str or StructType
+        The columns in their order, for example ``"label string, score double"``. Each takes one value, an
+        empty one being null, and one column of vectors or arrays of numbers those that are left. Texts may be
+        quoted, unless there is such a column.
+    """
+
+    schema: Any = "prediction double"
+    accepts = "text/csv"
+
+    def __post_init__(self) -> None:
+        """Read the schema."""
+        object.__setattr__(self, "schema", as_schema(self.schema))
+        require_table(self.schema, (StringType,))
+
+    def deserializeBatch(self, body: bytes, rows: int) -> pa.RecordBatch:
+        """Return the columns; executor side.
+
+        Raises
+        ------
+        ResponseError
+            If lines differ in length, a value does not fit its column, or there are not as many as rows.
+        """
+        kinds = self._kinds(body)
+        found = parse_columns(body, [kind for kind, width in kinds for _ in range(width)])
+        if found.num_rows != rows:
+            raise wrong_count(found.num_rows, rows)
+        taken = iter(found.columns)
+        columns = [
+            _filled(field, [next(taken) for _ in range(width)], rows)
+            for field, (_, width) in zip(self.schema.fields, kinds, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=arrow_schema(self.schema))
+
+    def _kinds(self, body: bytes) -> list[tuple[pa.DataType, int]]:
+        """Return the type of each column's values, and how many of a line's it takes."""
+        lists = [is_vector_like(field.dataType) for field in self.schema.fields]
+        first_line = body.partition(b"\n")[0]
+        width = first_line.count(b",") + 1 if any(lists) else len(lists)
+        types = arrow_schema(self.schema).types
+        own = [pa.float64() if is_list else kind for kind, is_list in zip(types, lists, strict=True)]
+        return list(zip(own, shares(self.schema, width), strict=True))
+
+
+def _filled(field: StructField, values: list[pa.ChunkedArray], rows: int) -> pa.Array:
+    if not is_vector_like(field.dataType):
+        return values[0].combine_chunks()
+    if any(some.null_count for some in values):
+        raise ResponseError(f"Column {field.name!r} of the answer has an empty value; expected numbers.")
+    return to_column(np.column_stack([np.empty((rows, 0)), *values]), field)
+
 
 _END_OF_LIST = re.compile(rb"\]\s*,?\s*")
 

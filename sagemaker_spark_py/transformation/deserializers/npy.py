@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyspark.ml.linalg import VectorUDT
-from pyspark.sql.types import ArrayType, BooleanType, DataType, NumericType, StructField, StructType
 
-from sagemaker_spark_py.errors import ResponseError, SettingError
+from sagemaker_spark_py.errors import ResponseError
 from sagemaker_spark_py.transformation.ddl import as_schema
 from sagemaker_spark_py.transformation.deserializers.deserializer import ResponseRowDeserializer, wrong_count
-from sagemaker_spark_py.transformation.features import Array, rectangle
-from sagemaker_spark_py.transformation.schemas import arrow_schema, is_vector_like
-from sagemaker_spark_py.transformation.vectors import to_vectors
+from sagemaker_spark_py.transformation.deserializers.table import require_table, shares, to_column
+from sagemaker_spark_py.transformation.features import Array
+from sagemaker_spark_py.transformation.schemas import arrow_schema
 
 
 @dataclass(frozen=True)
@@ -36,16 +34,7 @@ class NpyResponseRowDeserializer(ResponseRowDeserializer):
     def __post_init__(self) -> None:
         """Read the schema."""
         object.__setattr__(self, "schema", as_schema(self.schema))
-        for column in self.schema.fields:
-            if not (_is_number(column.dataType) or is_vector_like(column.dataType)):
-                raise SettingError(
-                    f"Column {column.name!r} cannot be filled from an array: "
-                    f"{column.dataType.simpleString()}; expected a number, a vector or an array of numbers."
-                )
-        if sum(not _is_number(column.dataType) for column in self.schema.fields) > 1:
-            raise SettingError(
-                f"schema has several columns of lists: {self.schema.simpleString()}; expected one at most."
-            )
+        require_table(self.schema)
 
     def deserializeBatch(self, body: bytes, rows: int) -> pa.RecordBatch:
         """Return the columns of the array; executor side.
@@ -58,23 +47,13 @@ class NpyResponseRowDeserializer(ResponseRowDeserializer):
         table = _table(body)
         if len(table) != rows:
             raise wrong_count(len(table), rows)
-        shares = self._shares(table.shape[1])
-        ends = np.cumsum(shares)
+        widths = shares(self.schema, table.shape[1])
+        ends = np.cumsum(widths)
         columns = [
-            _column(table[:, end - share : end], field)
-            for field, share, end in zip(self.schema.fields, shares, ends, strict=True)
+            to_column(table[:, end - width : end], field)
+            for field, width, end in zip(self.schema.fields, widths, ends, strict=True)
         ]
         return pa.RecordBatch.from_arrays(columns, schema=arrow_schema(self.schema))
-
-    def _shares(self, width: int) -> list[int]:
-        """Return how many of a row's values each column takes."""
-        single = [_is_number(column.dataType) for column in self.schema.fields]
-        left = width - sum(single)
-        if left < 0 or (left and all(single)):
-            raise ResponseError(
-                f"The answer has {width} values in each row; expected {self.schema.simpleString()}."
-            )
-        return [1 if is_number else left for is_number in single]
 
 
 def _table(body: bytes) -> Array:
@@ -96,24 +75,3 @@ def _table(body: bytes) -> Array:
         np.float32 if array.dtype == np.float16 else array.dtype.newbyteorder("="), copy=False
     )
     return array[:, np.newaxis] if array.ndim == 1 else array
-
-
-def _column(values: Array, field: StructField) -> pa.Array:
-    kind = arrow_schema(StructType([field])).field(0).type
-    try:
-        if isinstance(field.dataType, VectorUDT):
-            return to_vectors(rectangle(field.name, np.ascontiguousarray(values)))
-        flat = pa.array(np.ascontiguousarray(values).reshape(-1))
-        if isinstance(field.dataType, ArrayType):
-            bounds = np.arange(len(values) + 1) * values.shape[1]
-            return pa.ListArray.from_arrays(pa.array(bounds.astype(np.int32)), flat).cast(kind)
-        return flat.cast(kind)
-    except pa.ArrowException:
-        raise ResponseError(
-            f"Column {field.name!r} of the answer does not fit: {values.dtype}; "
-            f"expected {field.dataType.simpleString()}."
-        ) from None
-
-
-def _is_number(kind: DataType) -> bool:
-    return isinstance(kind, (NumericType, BooleanType))
