@@ -14,6 +14,7 @@ import boto3
 import pytest
 from pyspark.ml import Pipeline
 from pyspark.ml.linalg import Vectors
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sagemaker_spark_py import (
@@ -25,6 +26,7 @@ from sagemaker_spark_py import (
     S3DataPath,
     SageMakerEstimator,
     Session,
+    read_recordio,
 )
 from sagemaker_spark_py.errors import (
     AccessError,
@@ -272,7 +274,7 @@ def test_lost_sight_of_a_running_job_keeps_its_rows(spark, aws, bucket, monkeypa
 
 
 @pytest.mark.smoke
-def test_a_killed_task_is_repeated_and_each_row_trains_once(spark, aws, bucket, tmp_path) -> None:
+def test_a_killed_task_is_repeated_and_each_row_trains_once(spark, aws, sagemaker, bucket, tmp_path) -> None:
     marker = str(tmp_path / "killed")
 
     def kill_once(batches: Any) -> Any:
@@ -291,23 +293,14 @@ def test_a_killed_task_is_repeated_and_each_row_trains_once(spark, aws, bucket, 
     ).setK(2)
     estimator.fit(deadly)
     assert os.path.exists(marker)
-    assert trained_rows(estimator, bucket) == sorted(row.label for row in frame.collect())
+    job = describe(sagemaker, estimator.latestTrainingJob)
+    channel = job["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"]
+    trained = read_recordio(spark, channel)
+    assert rows_of(trained) == rows_of(frame)
 
 
-def trained_rows(estimator: Any, bucket: str) -> list[float]:
-    """Return the labels in the objects that the job's manifest names."""
-    import json
-
-    from sagemaker_spark_py.recordio import read_records
-
-    s3 = boto3.client("s3")
-    job = boto3.client("sagemaker").describe_training_job(TrainingJobName=estimator.latestTrainingJob)
-    manifest = S3DataPath.fromS3URI(job["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"])
-    prefix, *names = json.loads(s3.get_object(Bucket=bucket, Key=manifest.objectPath)["Body"].read())
-    below = S3DataPath.fromS3URI(prefix["prefix"]).objectPath
-    bodies = (s3.get_object(Bucket=bucket, Key=below + name)["Body"].read() for name in names)
-    records = (record for body in bodies for record in read_records(io.BytesIO(body)))
-    return sorted(record.label["values"].float32_tensor.values[0] for record in records)
+def rows_of(frame: DataFrame) -> list[list[float]]:
+    return sorted(row.features.toArray().tolist() for row in frame.collect())
 
 
 def test_no_region(spark, aws, monkeypatch) -> None:
