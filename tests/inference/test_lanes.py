@@ -50,7 +50,7 @@ def sent(stub, data, call, name, prepend):
 @needs_jar
 @settings(
     deadline=None,
-    max_examples=4,
+    max_examples=3,
     phases=[Phase.generate],  # to shrink takes too long
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

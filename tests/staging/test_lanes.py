@@ -55,7 +55,7 @@ def staged(s3, session, place, rows: DataFrame, chosen: Plan, name: str, **setti
 @needs_jar
 @settings(
     deadline=None,
-    max_examples=5,
+    max_examples=4,
     phases=[Phase.generate],  # to shrink takes too long
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
