@@ -41,6 +41,7 @@ class Attachable(ModelSettings):
         *,
         session: Session | None = None,
         invocation: Invocation | None = None,
+        wait: bool = False,
     ) -> Self:
         """Make a model from the artifact of a training job that completed or was stopped.
 
@@ -50,15 +51,22 @@ class Attachable(ModelSettings):
         ----------
         trainingJobName : str
             The job; it is described on the driver.
+        wait : bool
+            Whether to wait, on the driver, for a job that still runs, such as one whose ``fit()`` was broken
+            off; Ctrl-C then ends the waiting, not the job.
 
         Raises
         ------
         SettingError
             If the policy is DO_NOT_CREATE.
-            Also if the job has not ended or has left no artifact.
+            Also if the job has not ended, unless it is waited for, or has left no artifact.
+        TrainingError
+            If it was waited for and failed.
         """
-        arguments = {k: v for k, v in locals().items() if k not in ("cls", "trainingJobName")}
+        arguments = {k: v for k, v in locals().items() if k not in ("cls", "trainingJobName", "wait")}
         session = session or Session.resolve(clients=[sagemakerClient])
+        if wait:
+            jobs.wait_for_training_job(session, trainingJobName, accept_stopped=True, stop_on_interrupt=False)
         artifact = jobs.model_data_uri(jobs.finished_training_job(session, trainingJobName))
         return cls._from_artifact(S3DataPath.fromS3URI(artifact), arguments)
 

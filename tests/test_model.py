@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import boto3
@@ -138,6 +138,22 @@ def test_factories_from_job_and_artifact(spark, aws, fitted) -> None:
     assert from_job.namePolicy.names != from_path.namePolicy.names
     assert from_path.transform(digits(spark, 10)).count() == 10
     from_path.resourceCleanup.deleteResources(from_path.getCreatedResources())
+
+
+def test_a_job_that_still_runs_is_waited_for_on_request(spark, aws, fitted) -> None:
+    _, trained = fitted
+    with ThreadPoolExecutor(1) as pool:
+        again = kmeans()
+        fit = pool.submit(again.fit, digits(spark))
+        while again.latestTrainingJob is None and not fit.done():
+            wait([fit], timeout=0.01)
+        hosting = (trained.modelImage, ROLE, "ml.t2.medium", 1)
+        policy = {"endpointCreationPolicy": EndpointCreationPolicy.CREATE_ON_TRANSFORM}
+        name = again.latestTrainingJob
+        with pytest.raises(SettingError, match=f"{name!r} has left no model: its status is InProgress"):
+            SageMakerModel.fromTrainingJob(name, *hosting, **FORMATS, **policy)
+        waited = SageMakerModel.fromTrainingJob(name, *hosting, **FORMATS, **policy, wait=True)
+        assert waited.modelPath == fit.result().modelPath
 
 
 def test_two_frames_with_other_column_orders(spark, model) -> None:
