@@ -13,6 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import IO
 
 from sagemaker_spark_py.errors import ArtifactError
@@ -67,7 +68,9 @@ def add_code(session: Session, model: S3DataPath, source: S3DataPath, place: Pla
 
 def _copy(source: tarfile.TarFile, member: tarfile.TarInfo, name: str, target: tarfile.TarFile) -> str:
     content: IO[bytes] | None = source.extractfile(member) if member.isreg() else None
-    target.addfile(member.replace(name=name), content)
+    renamed = copy(member)
+    renamed.name = name
+    target.addfile(renamed, content)
     return name
 
 
