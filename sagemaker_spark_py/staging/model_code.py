@@ -70,6 +70,8 @@ def _copy(source: tarfile.TarFile, member: tarfile.TarInfo, name: str, target: t
     content: IO[bytes] | None = source.extractfile(member) if member.isreg() else None
     renamed = copy(member)
     renamed.name = name
+    # Where a long name has a header of its own, that one would win.
+    renamed.pax_headers = {key: value for key, value in member.pax_headers.items() if key != "path"}
     target.addfile(renamed, content)
     return name
 

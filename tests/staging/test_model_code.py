@@ -47,6 +47,13 @@ def test_the_code_stands_below_code_and_goes_before_what_was_there(s3, session, 
     }
 
 
+def test_names_that_need_a_header_of_their_own_are_moved_too(s3, session, place, put):
+    names = [f"{'deep/' * 30}a.py", "m\u00f6del.py"]
+    source = put("sourcedir.tar.gz", dict.fromkeys(names, "new"))
+    found = read(s3, add_code(session, put("model.tar.gz", {"weights": "w"}), source, place))
+    assert found == {**{f"code/{name}": "new" for name in names}, "weights": "w"}
+
+
 def test_what_is_no_archive_or_not_there_is_named(s3, session, place, put, keys):
     source = put("sourcedir.tar.gz", {"train.py": "new"})
     s3.put_object(Bucket=place.bucket, Key="broken", Body=b"x" * 100)
