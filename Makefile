@@ -10,7 +10,8 @@ VENV := .venv
 VENV35 := .venv-spark35
 BIN := $(VENV)/bin
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
-PYTEST := -m pytest -q
+# Two at a time: tests wait for jobs and endpoints more than they compute.
+PYTEST := -m pytest -q -n 2 --dist loadfile
 JAR_SOURCES := jvm/pom.xml $(shell find jvm/src/main -type f)
 
 .PHONY: help machine demo test test-jvm test-spark35 lint format clean

@@ -24,6 +24,7 @@ DEV = [
     "mypy>=1.11",
     "pytest>=8",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.5",
     "ruff>=0.6",
     "boto3-stubs>=1.34",
     "types-protobuf",
