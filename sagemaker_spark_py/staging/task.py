@@ -80,11 +80,11 @@ def write_partition(task: Task, batches: Iterable[pa.RecordBatch]) -> Iterator[p
 
         2 Arrow batches + 3 parts of an upload (8 MiB; 16 MiB beyond 7.8 GiB, ...) + 12 MiB
 
-    Spark keeps one Arrow batch while it reads the next. A batch has at most
-    ``spark.sql.execution.arrow.maxRecordsPerBatch`` rows (10,000), on Spark 4.1 and newer also at most
-    ``spark.sql.execution.arrow.maxBytesPerBatch`` bytes (64 MiB). Lower these for wide rows: batches of 1,000
-    rows of 784 doubles take 43 MiB in all instead of 156 MiB, and less time. Parquet needs three row groups
-    (8 MiB) more, and 0.6 kB for each column of each row group until the file is complete.
+    Spark keeps one Arrow batch while it reads the next. `fillers` keep them at about 12 MiB, unless
+    ``spark.sql.execution.arrow.maxRecordsPerBatch`` is 0 or above 50,000, where they have all rows of the
+    partition, or as many; on Spark 4.1 and newer at most ``spark.sql.execution.arrow.maxBytesPerBatch`` bytes
+    (64 MiB). Parquet needs three row groups (8 MiB) more, and 0.6 kB for each column of each row group until
+    the file is complete.
 
     Raises
     ------

@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame
 from sagemaker_spark_py import jvm
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.staging import Plan, plan, write
+from sagemaker_spark_py.staging.fillers import with_fillers, without_fillers
 from sagemaker_spark_py.staging.plan import project
 from sagemaker_spark_py.staging.rows import sliced
 from tests.benchmarks import data
@@ -145,7 +146,7 @@ def _with_python(frame: DataFrame, target: Path) -> None:
     target.mkdir(parents=True)
     settled = plan(frame.schema)
     assert isinstance(settled, Plan)
-    chosen = project(frame, settled.columns.names)
+    chosen = with_fillers(project(frame, settled.columns.names))
     chosen.mapInArrow(partial(_write_partition, settled, str(target)), "partition int").collect()
 
 
@@ -162,7 +163,8 @@ def _write_partition(
 ) -> Iterator[pa.RecordBatch]:
     columns = settled.columns
     rows = (
-        columns.read(some.batch, settled.dim) for some in sliced(batches, columns, settled.format.expands)
+        columns.read(some.batch, settled.dim)
+        for some in sliced(without_fillers(batches), columns, settled.format.expands)
     )
     number = TaskContext.get().partitionId()
     with (Path(target) / f"part-{number:05d}.pbr").open("wb") as file:
