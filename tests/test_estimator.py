@@ -254,11 +254,31 @@ def test_bucket_of_another_account_is_refused(spark, aws, sagemaker) -> None:
     assert jobs_of(sagemaker) == before
 
 
+def test_names_in_use_are_refused_before_rows_are_staged(spark, aws, sagemaker, bucket) -> None:
+    names = CustomNamePolicyFactory("one-job", "one-model", "one-config", "one-endpoint")
+    estimator = kmeans(namePolicyFactory=names, trainingInputS3DataPath=S3DataPath(bucket, "in"))
+    model = estimator.fit(digits(spark, 50))
+    aws.faults.add(service="s3", status=500, message="asked")
+    with pytest.raises(ServiceError, match=r"'one-job' exists already.*fromTrainingJob") as caught:
+        estimator.fit(digits(spark, 50))
+    assert caught.value.code == "ResourceInUse"
+    container = {"Image": model.modelImage, "ModelDataUrl": model.modelData}
+    sagemaker.create_model(ModelName="one-model", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    on_construct = EndpointCreationPolicy.CREATE_ON_CONSTRUCT
+    others = CustomNamePolicyFactory("other-job", "one-model", "one-config", "one-endpoint")
+    with pytest.raises(ServiceError, match="Model 'one-model' exists already"):
+        kmeans(namePolicyFactory=others, endpointCreationPolicy=on_construct).fit(digits(spark, 50))
+    assert "other-job" not in jobs_of(sagemaker)
+    sagemaker.delete_model(ModelName="one-model")
+
+
 def test_job_that_cannot_be_created_leaves_nothing_staged(spark, aws, bucket) -> None:
     names = CustomNamePolicyFactory("same-job", "same-model", "same-config", "same-endpoint")
     estimator = kmeans(namePolicyFactory=names, trainingInputS3DataPath=S3DataPath(bucket, "in"))
     estimator.fit(digits(spark, 50))
-    with pytest.raises(ServiceError, match="same-job"):
+    # As if another driver took the name in the meantime.
+    aws.faults.add(service="sagemaker", operation="DescribeTrainingJob", status=403, code="AccessDenied")
+    with pytest.raises(ServiceError, match=r"'same-job': CreateTrainingJob was refused: ResourceInUse"):
         estimator.fit(digits(spark, 50))
     assert keys_of(bucket) == []
 

@@ -61,6 +61,7 @@ def test_unknown_profile_is_named():
 
 
 def test_urls_come_from_argument_clients_environment_and_configuration(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "_of_this_process", module._Clients())  # they keep the configuration file
     assert Session.resolve("us-east-1").endpointUrls == ()
     (tmp_path / "config").write_text(
         f"[default]\nservices = here\n[services here]\nsagemaker_runtime =\n  endpoint_url = {LOCAL}/rt\n",
