@@ -31,6 +31,7 @@ from sagemaker_spark_py import (
 from sagemaker_spark_py.errors import (
     AccessError,
     DataError,
+    ResourceCreationError,
     SageMakerSparkError,
     SchemaError,
     ServiceError,
@@ -291,6 +292,17 @@ def test_lost_sight_of_a_running_job_keeps_its_rows(spark, aws, bucket, monkeypa
     with pytest.raises(SageMakerSparkError, match=r"may still run.*fromTrainingJob"):
         estimator.fit(digits(spark, 30))
     assert [key for key in keys_of(bucket) if key.endswith(".pbr")]
+
+
+def test_training_is_not_lost_where_no_endpoint_comes_of_it(spark, aws, sagemaker) -> None:
+    aws.faults.add(service="sagemaker", operation="CreateModel", status=400, code="ResourceLimitExceeded")
+    estimator = kmeans(endpointCreationPolicy=EndpointCreationPolicy.CREATE_ON_CONSTRUCT)
+    with pytest.raises(
+        ResourceCreationError, match=r"training is not lost: .*fromTrainingJob\('(\S+)'"
+    ) as caught:
+        estimator.fit(digits(spark, 30))
+    assert f"'{estimator.latestTrainingJob}'" in str(caught.value)
+    assert describe(sagemaker, estimator.latestTrainingJob)["TrainingJobStatus"] == "Completed"
 
 
 @pytest.mark.smoke
