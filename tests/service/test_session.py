@@ -13,10 +13,16 @@ from sagemaker_spark_py.service.session import SageMakerClients, Session
 LOCAL = "http://127.0.0.1:9"
 
 
-def test_region_is_taken_from_the_first_that_has_one(monkeypatch, tmp_path):
-    (tmp_path / "config").write_text(
-        "[default]\nregion = eu-south-1\n[profile other]\nregion = eu-north-1\n", encoding="utf-8"
-    )
+@pytest.fixture
+def configure(monkeypatch, tmp_path):
+    """What writes boto3's configuration; sessions that have read it do not outlive the test."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(module, "_of_this_process", module._Clients())
+    return lambda text: (tmp_path / "config").write_text(text, encoding="utf-8")
+
+
+def test_region_is_taken_from_the_first_that_has_one(monkeypatch, configure):
+    configure("[default]\nregion = eu-south-1\n[profile other]\nregion = eu-north-1\n")
     sagemaker = boto3.client("sagemaker", region_name="us-west-2")
     sts = boto3.client("sts", region_name="us-west-1")
     assert Session.resolve().region == "eu-south-1"
@@ -60,12 +66,10 @@ def test_unknown_profile_is_named():
         Session("us-east-1", "nobody").client("s3")
 
 
-def test_urls_come_from_argument_clients_environment_and_configuration(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "_of_this_process", module._Clients())  # they keep the configuration file
+def test_urls_come_from_argument_clients_environment_and_configuration(monkeypatch, configure):
     assert Session.resolve("us-east-1").endpointUrls == ()
-    (tmp_path / "config").write_text(
-        f"[default]\nservices = here\n[services here]\nsagemaker_runtime =\n  endpoint_url = {LOCAL}/rt\n",
-        encoding="utf-8",
+    configure(
+        f"[default]\nservices = here\n[services here]\nsagemaker_runtime =\n  endpoint_url = {LOCAL}/rt\n"
     )
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"{LOCAL}/sts")
     client = boto3.client("sagemaker", region_name="us-east-1", endpoint_url=f"{LOCAL}/sm")
