@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.service import session as module
@@ -51,6 +52,14 @@ def test_no_region_says_where_to_set_one():
         Session.resolve()
     with pytest.raises(SettingError, match="needs an AWS region"):
         Session().client("sagemaker")
+
+
+def test_descriptions_of_services_are_read_once(monkeypatch):
+    Session.resolve("us-east-1")
+    found, read = JSONFileLoader.load_file, []
+    monkeypatch.setattr(JSONFileLoader, "load_file", lambda *a: read.append(found(*a)) or read[-1])
+    Session.resolve("eu-west-1")
+    assert not any(read)
 
 
 def test_two_different_regions_are_refused():
