@@ -25,6 +25,7 @@ from pyspark.sql.types import ArrayType, DoubleType, StructField, StructType
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.inference import endpoint
 from sagemaker_spark_py.inference.endpoint import EndpointCall
+from sagemaker_spark_py.inference.share import shared_by_function
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.columns import VECTOR_FIELDS
@@ -61,7 +62,8 @@ def endpoint_udf(
     session : Session, optional
         Region, role, profile and endpoint URLs; default boto3's chains.
     invocation : Invocation, optional
-        How the endpoint is asked. With a `targetModelCol`, the function takes that column as its last.
+        How the endpoint is asked. With a `targetModelCol`, the function takes that column as its last. A
+        `maxTotalInFlight` holds for each call of the function in a query.
     inputCols : sequence of str, optional
         What the serializer calls the function's arguments; by default the columns it was made for. Needed for
         serializers of your own that take any column.
@@ -69,7 +71,8 @@ def endpoint_udf(
     Raises
     ------
     SettingError
-        If the serializer does not say which columns it needs.
+        If the serializer does not say which columns it needs, or `maxTotalInFlight` cannot be kept: it must
+        be at least the number of tasks that run at a time, which the session's conf has to tell.
 
     Examples
     --------
@@ -79,6 +82,7 @@ def endpoint_udf(
     how = invocation or Invocation()
     where = session or Session.resolve()
     call = EndpointCall(where, endpointName, requestRowSerializer, responseRowDeserializer, how)
+    call = shared_by_function(call)
     inputs = _argument_names(call, inputCols)
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
     if endpoint._has_arrow_udf(_spark_version()):
