@@ -21,9 +21,6 @@ final class NumberText {
   /** As many digits as the shortest form of a double has at most. */
   private static final int MOST_DIGITS = 17;
 
-  /** The first number that has more than sixteen digits. */
-  private static final long SIXTEEN_END = (long) Digits.EIGHT_END * Digits.EIGHT_END;
-
   /** What stands before the digits of numbers below 1, from the lowest byte on: 0.00000. */
   private static final long BELOW_ONE = Digits.ZEROS - ('0' - '.' << 8);
 
@@ -116,8 +113,9 @@ final class NumberText {
   }
 
   private static int putBehindZeros(long digits, ByteBuffer to, int at) {
-    int end = putWord('0' + digits / SIXTEEN_END, 1, to, at);
-    return putFraction(digits % SIXTEEN_END, to, end);
+    long front = digits / Digits.EIGHT_END;
+    int end = putWord('0' + front / Digits.EIGHT_END, 1, to, at);
+    return putFraction(front % Digits.EIGHT_END, digits % Digits.EIGHT_END, to, end);
   }
 
   /** Writes 17 digits with a point behind the first few, if there are more than zeros. */
@@ -125,15 +123,18 @@ final class NumberText {
     long unit = Digits.powerOfTen(MOST_DIGITS - whole);
     int end = putWhole(digits / unit, to, at);
     long fraction = digits % unit;
-    return fraction == 0
-        ? end
-        : putFraction(fraction * Digits.powerOfTen(whole - 1), to, putWord('.', 1, to, end));
+    if (fraction == 0) {
+      return end;
+    }
+    long scaled = fraction * Digits.powerOfTen(whole - 1);
+    end = putWord('.', 1, to, end);
+    return putFraction(scaled / Digits.EIGHT_END, scaled % Digits.EIGHT_END, to, end);
   }
 
-  /** Writes sixteen digits without the zeros at their end. */
-  private static int putFraction(long digits, ByteBuffer to, int at) {
-    long upper = Digits.ofEight(digits / Digits.EIGHT_END);
-    long lower = Digits.ofEight(digits % Digits.EIGHT_END);
+  /** Writes twice eight digits without the zeros at their end. */
+  private static int putFraction(long first, long last, ByteBuffer to, int at) {
+    long upper = Digits.ofEight(first);
+    long lower = Digits.ofEight(last);
     putWord(upper + Digits.ZEROS, 8, to, at);
     putWord(lower + Digits.ZEROS, 8, to, at + 8);
     return at + 16 - (lower == 0 ? 8 + Digits.trailingZeros(upper) : Digits.trailingZeros(lower));
