@@ -19,6 +19,7 @@ from sagemaker_spark_py.errors import DataError
 from sagemaker_spark_py.inference.asking import Asker
 from sagemaker_spark_py.inference.ledger import Ledger
 from sagemaker_spark_py.inference.summary import InvocationSummary
+from sagemaker_spark_py.service.workers import settle
 
 if TYPE_CHECKING:
     from sagemaker_spark_py.inference.endpoint import EndpointCall
@@ -59,6 +60,7 @@ def answers(
     try:
         jobs = ledger.jobs(batches, asker.pace)
         yield from ledger.regroup(in_order(pool, asker.ask, jobs, in_flight))
+        settle()
     except DataError as error:
         raise DataError(f"Partition {partition}: {error}") from error
     finally:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import cached_property, reduce
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,9 +53,10 @@ def upload(
     Runs on executors and on the driver. Each request carries a CRC32 that S3 checks. The object appears only
     when the stream has ended well; if anything fails, nothing is left, not even the parts of an upload.
 
-    Memory: at most ``(in_flight + 1) * part + 2 * largest buffer`` bytes of the stream are alive. A part has
-    8 MiB; after each 1,000 parts its size doubles (16 MiB from 7.8 GiB on, 32 MiB from 23.4 GiB on), so
-    that S3's limit of 10,000 parts is reached at 7.8 TiB.
+    Memory: at most ``(in_flight + 1) * part + 2 * largest buffer`` bytes of the stream are alive. A stream
+    that is shorter than ``in_flight + 1`` parts, 24 MiB by default, is sent whole, in one request; a longer
+    one in parts. A part has 8 MiB; after each 1,000 parts its size doubles (16 MiB from 7.8 GiB on, 32 MiB
+    from 23.4 GiB on), so that S3's limit of 10,000 parts is reached at 7.8 TiB.
 
     Parameters
     ----------
@@ -82,13 +84,14 @@ def upload(
         If the stream is too long for one object.
     """
     bodies = _bodies(buffers)
-    first = list(islice(bodies, 2))
+    first = deque(islice(bodies, in_flight + 1))
     if not first:
         return None
     writer = _Writer(session.client("s3"), place, key)
-    if len(first) == 1:
-        return writer.put(first[0])
-    return writer.put_parts(chain(first, bodies), in_flight)
+    if len(first) <= in_flight or first[-1].bytes < part_bytes(len(first)):  # no more will come
+        return writer.put(Body(view for body in first for view in body.views))
+    # What has been sent is let go, so the first ones must not stay here.
+    return writer.put_parts(chain((first.popleft() for _ in range(in_flight + 1)), bodies), in_flight)
 
 
 def list_objects(session: Session, place: Place) -> Iterator[Listed]:
@@ -140,24 +143,24 @@ def abort_uploads(session: Session, place: Place) -> None:
 class Body(io.RawIOBase):
     """A readable, seekable file over buffers that stay where they are."""
 
-    def __init__(self) -> None:
-        self._views: list[memoryview] = []
+    def __init__(self, views: Iterable[memoryview] = ()) -> None:
+        self.views: list[memoryview] = []
         self._starts: list[int] = []
         self._at = 0
-        self._crc = 0
         self.bytes = 0
+        for view in views:
+            self.append(view)
 
     def append(self, view: memoryview) -> None:
         """Add bytes at the end."""
-        self._views.append(view)
+        self.views.append(view)
         self._starts.append(self.bytes)
         self.bytes += len(view)
-        self._crc = zlib.crc32(view, self._crc)
 
-    @property
+    @cached_property
     def crc32(self) -> bytes:
-        """CRC32 of all bytes, big-endian."""
-        return self._crc.to_bytes(4, "big")
+        """CRC32 of all bytes, big-endian; ask for it when there are all."""
+        return reduce(lambda crc, view: zlib.crc32(view, crc), self.views, 0).to_bytes(4, "big")
 
     def readable(self) -> bool:
         """Return true."""
@@ -183,7 +186,7 @@ class Body(io.RawIOBase):
             return 0
         index = bisect_right(self._starts, self._at) - 1
         start = self._at - self._starts[index]
-        found = self._views[index][start : start + len(target)]
+        found = self.views[index][start : start + len(target)]
         target[: len(found)] = found
         self._at += len(found)
         return len(found)

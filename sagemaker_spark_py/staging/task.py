@@ -16,6 +16,7 @@ from sagemaker_spark_py.errors import DataError, SageMakerSparkError
 from sagemaker_spark_py.service.objects import upload
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.session import Session
+from sagemaker_spark_py.service.workers import settle
 from sagemaker_spark_py.staging.failures import in_partition
 from sagemaker_spark_py.staging.plan import Plan
 from sagemaker_spark_py.staging.rows import Rows, Slice, sliced
@@ -99,6 +100,7 @@ def write_partition(task: Task, batches: Iterable[pa.RecordBatch]) -> Iterator[p
         written = writer.write(batches)
     except SageMakerSparkError as error:
         raise in_partition(error, writer.where(error)) from error
+    settle()
     if written:
         yield pa.RecordBatch.from_pylist(written, schema=_ARROW_RESULT)
 

@@ -61,9 +61,9 @@ def attempt_of(part) -> int:
 
 
 def large(spark):
-    """Three rows in two partitions that need a multipart upload, 12 MB each."""
+    """Seven rows in each of two partitions, 28 MB: so many that they need a multipart upload."""
     row = F.transform(F.sequence(F.lit(1), F.lit(1_000_000)), lambda i: (i + F.col("id")).cast("float"))
-    return spark.range(0, 6, 1, 2).select(F.col("id").alias("label"), row.alias("features"))
+    return spark.range(0, 14, 1, 2).select(F.col("id").alias("label"), row.alias("features"))
 
 
 @pytest.mark.parametrize("deed", ["raise", "exit"])
@@ -72,7 +72,7 @@ def test_an_upload_that_breaks_off_appears_nowhere(spark, faulty, place, s3, key
 
     staged = write(frame, place, faulty(event="after-call.s3.UploadPart", deed=deed), plan(frame.schema))
 
-    assert [part.rows for part in staged.parts] == [3, 3]
+    assert [part.rows for part in staged.parts] == [7, 7]
     assert attempt_of(staged.parts[0]) > attempt_of(staged.parts[1])
     assert sorted(keys()) == sorted([*(part.key for part in staged.parts), staged.manifest])
     left = s3.list_multipart_uploads(Bucket=place.bucket).get("Uploads", ())

@@ -53,22 +53,27 @@ def lanes(bench: Bench) -> list[str]:
 
 def _to_files(bench: Bench, case: str, frame: DataFrame, path: Path) -> Iterator[Line]:
     target = bench.folder / "output"
-    runs: dict[str, Run] = {
-        "scan": scan(frame),
-        _TRANSPORT: lambda: _to_python_only(frame),
-        PYTHON: lambda: _with_python(frame, target),
-    }
+    reads: dict[str, Run] = {"scan": scan(frame), _TRANSPORT: lambda: _to_python_only(frame)}
+    writes: dict[str, Run] = {PYTHON: lambda: _with_python(frame, target)}
     if JAVA in lanes(bench):
-        runs[JAVA] = lambda: _with_java(frame, target)
-    _with_python(frame, target)
+        writes[JAVA] = lambda: _with_java(frame, target)
+    _in_no_folder(target, writes[PYTHON])
     sizes = [file.stat().st_size for file in target.iterdir()]
-    runs["same bytes"] = lambda: _write_bytes(sizes, target)
+    writes["same bytes"] = lambda: _write_bytes(sizes, target)
     if (peer := bench.spark_peer) is not None:
-        runs[f"{_PEER} scan"] = partial(peer.do, "scan", path=str(path))
-        runs[_PEER] = partial(peer.do, "write", path=str(path), target=str(target / "peer"))
-    times = bench.measured(runs)
+        reads[f"{_PEER} scan"] = partial(peer.do, "scan", path=str(path))
+        writes[_PEER] = partial(peer.do, "write", path=str(path), target=str(target))
+    times = bench.measured(
+        reads | {name: partial(_in_no_folder, target, run) for name, run in writes.items()}
+    )
     shutil.rmtree(target)
     yield from _compared(case, times)
+
+
+def _in_no_folder(target: Path, run: Run) -> Cost:
+    """Remove what another run has written, which is not to be paid for, and then run."""
+    shutil.rmtree(target, ignore_errors=True)
+    return timed(run)
 
 
 def _compared(case: str, times: dict[str, Cost]) -> Iterator[Line]:
@@ -137,7 +142,6 @@ def _upload_bytes(bench: Bench, sizes: list[int]) -> None:
 
 def _with_python(frame: DataFrame, target: Path) -> None:
     """Encode as staging does, but to files: what the lane costs without S3."""
-    shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     settled = plan(frame.schema)
     assert isinstance(settled, Plan)
@@ -168,13 +172,11 @@ def _write_partition(
 
 
 def _with_java(frame: DataFrame, target: Path) -> None:
-    shutil.rmtree(target, ignore_errors=True)
     frame.write.format("sagemaker").option("labelColumnName", "label").save(str(target))
 
 
 def _write_bytes(sizes: list[int], target: Path) -> None:
     """Write files of the same sizes, two at a time as the tasks do."""
-    shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     block = bytes(1 << 20)
 
