@@ -166,7 +166,7 @@ def found(local_sagemaker: Any, tmp_path_factory: pytest.TempPathFactory) -> dic
         env={**os.environ, "PYTHONPATH": root},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=560,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr[-3000:]
@@ -174,6 +174,7 @@ def found(local_sagemaker: Any, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", VERBS)
 def test_no_row_is_lost_or_repeated(found: dict[str, Any], name: str) -> None:
     assert found[name] == {"right": True, "died": True, "lost": int("worker" not in name)}

@@ -4,12 +4,17 @@ Rows are sent in large requests, as by ``transform()``, each once for each actio
 ``transform()``, columns are not checked before the job runs, and a row that the serializer leaves out has
 nulls: a function cannot drop rows. Before Spark 4.1, whose functions on Arrow arrays are used from then on,
 values pass through pandas, which is slower, makes a null of a NaN that is predicted, takes the zone away from
-a timestamp, and gives vectors as ``array<double>``. Spark 4.3 refuses vectors that a scan of Parquet feeds to
-such a function directly: select ``spark_partition_id()`` beside them first.
+a timestamp, and gives vectors as ``array<double>``.
+
+From 4.2 on, Spark hands whole columns of a scan to such functions, and fails (``UNSUPPORTED_DATATYPE``) if
+there are vectors among those read from Parquet or ORC: ``ArrowEvalPythonExec`` cannot put them beside its
+results. No expression around an argument helps; a session does without that road if
+``spark.sql.execution.arrow.pythonUDF.columnarInput.enabled`` is ``false``.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -35,6 +40,11 @@ from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 _VECTOR_TYPES = (pa.int8(), pa.int32(), pa.list_(pa.int32()), pa.list_(pa.float64()))
 """Arrow types of `VECTOR_FIELDS`."""
+
+_FIRST_WITH_COLUMNAR_INPUT = (4, 2)
+_COLUMNAR = "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled"
+
+_log = logging.getLogger(__name__)
 
 
 def endpoint_udf(
@@ -82,10 +92,13 @@ def endpoint_udf(
     how = invocation or Invocation()
     where = session or Session.resolve()
     call = EndpointCall(where, endpointName, requestRowSerializer, responseRowDeserializer, how)
-    call = shared_by_function(call)
     inputs = _argument_names(call, inputCols)
+    spark = _running()
+    call = shared_by_function(spark, call)
+    _warn_of_vectors(spark)
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
-    if endpoint._has_arrow_udf(_spark_version()):
+    # Over Connect, the server may be older than this package of Spark.
+    if endpoint._has_arrow_udf(pyspark.__version__ if spark is None else spark.version):
         udf = functions.arrow_udf(_array_function(call, inputs), call.resultSchema)
     else:
         udf = functions.pandas_udf(_pandas_function(call, inputs), _without_vectors(call.resultSchema))
@@ -109,12 +122,23 @@ def _without_vectors(schema: StructType) -> StructType:
     return StructType([StructField(f.name, kind) for f, kind in zip(schema, kinds, strict=True)])
 
 
-def _spark_version() -> str:
-    """Return the version of the running Spark, which over Connect may be older than this package of it."""
+def _running() -> SparkSession | None:
     try:
-        return str(SparkSession.active().version)
+        return SparkSession.active()
     except PySparkException:
-        return str(pyspark.__version__)
+        return None
+
+
+def _warn_of_vectors(spark: SparkSession | None) -> None:
+    """Say what to do about an error that Spark gives without any advice."""
+    if spark is None or endpoint.release(spark.version) < _FIRST_WITH_COLUMNAR_INPUT:
+        return
+    if spark.conf.get(_COLUMNAR, "true") == "true":
+        _log.warning(
+            "If vectors come to this function straight from Parquet or ORC, this Spark fails with "
+            "UNSUPPORTED_DATATYPE. Set %s to false in that case, or to be spared this warning.",
+            _COLUMNAR,
+        )
 
 
 def _array_function(call: EndpointCall, inputs: list[str]) -> Any:

@@ -19,7 +19,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from sagemaker_spark_py.errors import SettingError
@@ -50,7 +49,7 @@ def shared(dataset: DataFrame, call: EndpointCall) -> tuple[DataFrame, EndpointC
     return dataset, _divided(call, total // tasks)
 
 
-def shared_by_function(call: EndpointCall) -> EndpointCall:
+def shared_by_function(spark: SparkSession | None, call: EndpointCall) -> EndpointCall:
     """Return what a function on columns calls, so that `maxTotalInFlight` holds in each job; driver side.
 
     A function cannot bring the rows into fewer partitions.
@@ -64,13 +63,12 @@ def shared_by_function(call: EndpointCall) -> EndpointCall:
     total = call.invocation.maxTotalInFlight
     if total is None:
         return call
-    try:
-        tasks = _known_tasks(SparkSession.active(), total)
-    except PySparkException as error:
+    if spark is None:
         raise SettingError(
             f"maxTotalInFlight cannot be divided over the tasks: {total}; expected a running session. "
             "Start it before the function is made."
-        ) from error
+        )
+    tasks = _known_tasks(spark, total)
     if tasks > total:
         raise SettingError(
             f"maxTotalInFlight is too low for a function on columns: {total}; expected at least {tasks}, one "

@@ -171,6 +171,28 @@ def test_a_limit_without_a_session_is_refused(session, monkeypatch):
         one_by_one(session, maxTotalInFlight=8)
 
 
+COLUMNAR = "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled"
+
+
+def test_vectors_straight_from_parquet(spark, df, session, tmp_path, caplog):
+    """Where Spark cannot, a warning says what to do, and that helps, in SQL too."""
+    df.select("id", "features").write.parquet(str(tmp_path / "rows"))
+    spark.read.parquet(str(tmp_path / "rows")).createOrReplaceTempView("stored")
+    formats = ProtobufRequestRowSerializer(), KMeansProtobufResponseRowDeserializer()
+    if endpoint.release(spark.version) >= (4, 2):
+        endpoint_udf("e", *formats, session=session)
+        assert f"Set {COLUMNAR} to false" in caplog.text
+        spark.conf.set(COLUMNAR, "false")
+    try:
+        caplog.clear()
+        spark.udf.register("predict", endpoint_udf("e", *formats, session=session))
+        assert not caplog.text
+        found = spark.sql("SELECT id, predict(features).closest_cluster AS c FROM stored").collect()
+    finally:
+        spark.conf.unset(COLUMNAR)
+    assert {row.id: row.c for row in found} == {i: i for i in range(20)}
+
+
 def test_needs_a_region_at_once(monkeypatch):
     monkeypatch.setattr(Session, "resolve", lambda: (_ for _ in ()).throw(SettingError("no region")))
     with pytest.raises(SettingError, match="no region"):
