@@ -7,14 +7,18 @@ PYTHON ?= $(call usable,python3 python3.13 python3.12 python3.11 python3.10)
 PYTHON35 ?= $(or $(call usable,python3.11 python3.10),$(PYTHON))
 
 VENV := .venv
-VENV35 := .venv-spark35
+# Another Spark than the newest, for test-spark, and what of the tests to run on it.
+SPARK := 3.5
+TESTS := -m smoke
+VENV_SPARK := .venv-spark-$(SPARK)
+PYTHON_SPARK = $(if $(filter 3.%,$(SPARK)),$(PYTHON35),$(PYTHON))
 BIN := $(VENV)/bin
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 # Two at a time: tests wait for jobs and endpoints more than they compute.
 PYTEST := -m pytest -q -n 2 --dist loadfile
 JAR_SOURCES := jvm/pom.xml $(shell find jvm/src/main -type f)
 
-.PHONY: help machine demo test test-jvm test-spark35 lint format clean
+.PHONY: help machine demo test test-jvm test-spark lint format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,10 +44,10 @@ $(VENV)/.installed-dev: setup.py $(JAR_SOURCES) | machine
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.installed-local
 
-$(VENV35)/.installed: setup.py $(JAR_SOURCES) | machine
-	@echo "Installing into $(VENV35) ($(PYTHON35)) ..."
-	@[ -x $(VENV35)/bin/python ] || "$(PYTHON35)" -m venv $(VENV35)
-	@$(VENV35)/bin/python -m pip install --quiet --disable-pip-version-check 'pyspark==3.5.*' setuptools --editable '.[dev]'
+$(VENV_SPARK)/.installed: setup.py $(JAR_SOURCES) | machine
+	@echo "Installing into $(VENV_SPARK) ($(PYTHON_SPARK)) ..."
+	@[ -x $(VENV_SPARK)/bin/python ] || "$(PYTHON_SPARK)" -m venv $(VENV_SPARK)
+	@$(VENV_SPARK)/bin/python -m pip install --quiet --disable-pip-version-check 'pyspark==$(SPARK).*' setuptools --editable '.[dev]'
 	@touch $@
 
 demo: $(VENV)/.installed-local  ## Set up, then train and predict for real on the local SageMaker
@@ -51,14 +55,14 @@ demo: $(VENV)/.installed-local  ## Set up, then train and predict for real on th
 
 test: lint $(VENV)/.installed-dev  ## Set up, then run all tests on the newest Spark and the smoke tests on Spark 3.5
 	@PYSPARK_PYTHON="$(CURDIR)/$(BIN)/python" $(BIN)/python $(PYTEST)
-	@$(MAKE) --no-print-directory test-jvm test-spark35
+	@$(MAKE) --no-print-directory test-jvm test-spark
 
 test-jvm:  ## Check and test the Java part, where Maven and a JDK are
 	@if command -v mvn >/dev/null && command -v javac >/dev/null; then mvn -B -q -f jvm/pom.xml verify; \
 	else echo "The Java part is not tested: no Maven with a JDK was found."; fi
 
-test-spark35: $(VENV35)/.installed  ## Run the smoke tests on Spark 3.5
-	@PYSPARK_PYTHON="$(CURDIR)/$(VENV35)/bin/python" $(VENV35)/bin/python $(PYTEST) -m smoke
+test-spark: $(VENV_SPARK)/.installed  ## Run the smoke tests on Spark 3.5, or on another: SPARK=4.0 (TESTS="tests/inference" for these)
+	@PYSPARK_PYTHON="$(CURDIR)/$(VENV_SPARK)/bin/python" $(VENV_SPARK)/bin/python $(PYTEST) $(TESTS)
 
 bench: $(VENV)/.installed-dev  ## Measure, beside the peers that are installed; CASES="codec endpoint" for some only
 	@PYSPARK_PYTHON="$(CURDIR)/$(BIN)/python" $(BIN)/python -m tests.benchmarks $(CASES)
@@ -88,5 +92,5 @@ format: $(VENV)/.installed-dev  ## Bring the source into the project's format
 	@$(BIN)/ruff format .
 
 clean:  ## Remove everything that the other commands made
-	rm -rf $(VENV) $(VENV35) .venv-peer-* .benchmarks build dist jvm/target sagemaker_spark_py/jars *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-spark-* .venv-peer-* .benchmarks build dist jvm/target sagemaker_spark_py/jars *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,11 +19,20 @@ from sagemaker_spark_py.embedded import role_for, session_for
 from sagemaker_spark_py.errors import ResourceCreationError, SchemaError, ServiceError, TrainingError
 from sagemaker_spark_py.inputs import HasInputs, Input, attribute_count, common_dim
 from sagemaker_spark_py.model import SageMakerModel, hosting_requests
-from sagemaker_spark_py.names import NamePolicy
+from sagemaker_spark_py.names import NamePolicy, RandomNamePolicy
 from sagemaker_spark_py.params import HasHyperparameters
 from sagemaker_spark_py.persistence import Persistent
 from sagemaker_spark_py.resources import EndpointCreationPolicy, S3DataPath
-from sagemaker_spark_py.service import Place, Session, jobs, progress, requests, resolve_path, resolve_role
+from sagemaker_spark_py.service import (
+    Place,
+    Session,
+    hosting,
+    jobs,
+    progress,
+    requests,
+    resolve_path,
+    resolve_role,
+)
 from sagemaker_spark_py.staging import Plan, SharedRows, Staged, write
 from sagemaker_spark_py.transformation.deserializers import Predictions
 
@@ -127,6 +136,7 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
         role = resolve_role(self.sagemakerRole, _conf_of(dataset), default_role)
         inputs = self._check(dataset, names, role)
         session = self._session()
+        self._require_unused(names, session)
         source, target = self._places(dataset, names, session)
         wanted = {i.way: partial(self._stage, i, source, session) for i in inputs if i.plan is not None}
         with self._beside(session, target):
@@ -166,6 +176,16 @@ class SageMakerEstimatorBase(Estimator[SageMakerModel], HasHyperparameters, HasI
         if self.endpointCreationPolicy is not EndpointCreationPolicy.DO_NOT_CREATE:
             hosting_requests(settings)
         return inputs
+
+    def _require_unused(self, names: NamePolicy, session: Session) -> None:
+        """Refuse names that are taken; all that this fit will use but random ones, which never are."""
+        if isinstance(names, RandomNamePolicy):
+            return
+        job, *others = names.names
+        jobs.require_unused(session, job)
+        on_construct = self.endpointCreationPolicy is EndpointCreationPolicy.CREATE_ON_CONSTRUCT
+        if on_construct and self.inferenceWay == "endpoint":
+            hosting.require_unused(session, *others)
 
     def _known_dim(self, schema: StructType) -> int | None:
         """Return how many features there are, as far as that is known before rows are read."""

@@ -44,7 +44,7 @@ class Invocation:
     maxTotalInFlight : int, optional
         How many requests the whole job may have under way, over all tasks that run at a time. How many
         those are is read from the session's conf, see ``inference/share.py``; if they are more than that, the
-        rows are brought into fewer partitions.
+        rows are brought into fewer partitions (`endpoint_udf` refuses it).
     readTimeoutSeconds : float
         How long to wait for an answer. A model may take 60 s; AWS advises clients to wait for 70.
     connectTimeoutSeconds : float

@@ -53,6 +53,10 @@ _PROBE_RECORD = bytes.fromhex(
     "12120a06 76616c75 65731208 12060a04 00004040"
 )
 
+_SOURCES = Path(__file__).parents[1] / "jvm"
+"""What the jar is made of, where the package is used from the folder of its sources."""
+
+_OUTDATED = "the jar is older than its sources"
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _obstacles: WeakKeyDictionary[SparkSession, str | None] = WeakKeyDictionary()
@@ -87,7 +91,8 @@ def accelerate(spark: SparkSession) -> str:
     -------
     str
         ``"java"`` if they can be used, else ``"python"``: on Spark Connect, where a cluster forbids jars, and
-        where the package was built without Maven. The log says which and why, once per session.
+        where the package was built without Maven, or from sources that have changed since. The log says which
+        and why, once per session.
 
     Raises
     ------
@@ -170,7 +175,8 @@ def _report(spark: SparkSession, lane: str, reason: str) -> str:
         news = _reported.get(spark) != lane
         _reported[spark] = lane
     if news:
-        _log.info("Rows are encoded in the %s lane: %s.", lane, reason)
+        level = logging.WARNING if reason.startswith(_OUTDATED) else logging.INFO
+        _log.log(level, "Rows are encoded in the %s lane: %s.", lane, reason)
     return lane
 
 
@@ -203,11 +209,21 @@ def _try(spark: SparkSession) -> str | None:
         return "Spark Connect has no JVM to add the jar to"
     if not classpath_jars():
         return "the package was built without Maven and so without the jar"
+    if _is_outdated():
+        again = f"python -m pip install --editable {_SOURCES.parent}"
+        return f"{_OUTDATED}; make it anew, where Maven and a JDK are, with `{again}`"
     try:
         record = _load(spark)
     except (Py4JError, PySparkException, TypeError) as error:  # TypeError: a class that is not there
         return f"the session refuses the jar ({_first_line(error)})"
     return None if record == _PROBE_RECORD else f"its functions do not work here ({record.hex()})"
+
+
+def _is_outdated() -> bool:
+    """Tell whether sources are there, and one is newer than a jar: setup.py would make it anew."""
+    sources = [path for path in (_SOURCES / "pom.xml", *_SOURCES.glob("src/main/**/*")) if path.is_file()]
+    jars = [Path(jar).stat().st_mtime for jar in classpath_jars() if Path(jar).is_file()]
+    return bool(sources and jars) and max(path.stat().st_mtime for path in sources) > min(jars)
 
 
 def _load(spark: SparkSession) -> bytes:

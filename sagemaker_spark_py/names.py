@@ -84,7 +84,7 @@ class RandomNamePolicy(NamePolicy):
 
 @dataclass(frozen=True)
 class CustomNamePolicy(NamePolicy):
-    """Names as they are given. A second fit with the same job name is refused by SageMaker.
+    """Names as they are given. A second fit with the same job name is refused before rows are staged.
 
     Parameters
     ----------

@@ -13,6 +13,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from sagemaker_spark_py.local import LocalSageMaker
+from sagemaker_spark_py.service import polling
+
+# Jobs and endpoints of the local SageMaker take a second or two, not minutes.
+AWS_PAUSE_SECONDS, polling._FIRST_PAUSE_SECONDS = polling._FIRST_PAUSE_SECONDS, 0.05
 
 # Python workers inherit the environment that the JVM was started in, so this comes before any test.
 os.environ.update(

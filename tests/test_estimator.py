@@ -31,6 +31,7 @@ from sagemaker_spark_py import (
 from sagemaker_spark_py.errors import (
     AccessError,
     DataError,
+    ResourceCreationError,
     SageMakerSparkError,
     SchemaError,
     ServiceError,
@@ -254,11 +255,31 @@ def test_bucket_of_another_account_is_refused(spark, aws, sagemaker) -> None:
     assert jobs_of(sagemaker) == before
 
 
+def test_names_in_use_are_refused_before_rows_are_staged(spark, aws, sagemaker, bucket) -> None:
+    names = CustomNamePolicyFactory("one-job", "one-model", "one-config", "one-endpoint")
+    estimator = kmeans(namePolicyFactory=names, trainingInputS3DataPath=S3DataPath(bucket, "in"))
+    model = estimator.fit(digits(spark, 50))
+    aws.faults.add(service="s3", status=500, message="asked")
+    with pytest.raises(ServiceError, match=r"'one-job' exists already.*fromTrainingJob") as caught:
+        estimator.fit(digits(spark, 50))
+    assert caught.value.code == "ResourceInUse"
+    container = {"Image": model.modelImage, "ModelDataUrl": model.modelData}
+    sagemaker.create_model(ModelName="one-model", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    on_construct = EndpointCreationPolicy.CREATE_ON_CONSTRUCT
+    others = CustomNamePolicyFactory("other-job", "one-model", "one-config", "one-endpoint")
+    with pytest.raises(ServiceError, match="Model 'one-model' exists already"):
+        kmeans(namePolicyFactory=others, endpointCreationPolicy=on_construct).fit(digits(spark, 50))
+    assert "other-job" not in jobs_of(sagemaker)
+    sagemaker.delete_model(ModelName="one-model")
+
+
 def test_job_that_cannot_be_created_leaves_nothing_staged(spark, aws, bucket) -> None:
     names = CustomNamePolicyFactory("same-job", "same-model", "same-config", "same-endpoint")
     estimator = kmeans(namePolicyFactory=names, trainingInputS3DataPath=S3DataPath(bucket, "in"))
     estimator.fit(digits(spark, 50))
-    with pytest.raises(ServiceError, match="same-job"):
+    # As if another driver took the name in the meantime.
+    aws.faults.add(service="sagemaker", operation="DescribeTrainingJob", status=403, code="AccessDenied")
+    with pytest.raises(ServiceError, match=r"'same-job': CreateTrainingJob was refused: ResourceInUse"):
         estimator.fit(digits(spark, 50))
     assert keys_of(bucket) == []
 
@@ -271,6 +292,17 @@ def test_lost_sight_of_a_running_job_keeps_its_rows(spark, aws, bucket, monkeypa
     with pytest.raises(SageMakerSparkError, match=r"may still run.*fromTrainingJob"):
         estimator.fit(digits(spark, 30))
     assert [key for key in keys_of(bucket) if key.endswith(".pbr")]
+
+
+def test_training_is_not_lost_where_no_endpoint_comes_of_it(spark, aws, sagemaker) -> None:
+    aws.faults.add(service="sagemaker", operation="CreateModel", status=400, code="ResourceLimitExceeded")
+    estimator = kmeans(endpointCreationPolicy=EndpointCreationPolicy.CREATE_ON_CONSTRUCT)
+    with pytest.raises(
+        ResourceCreationError, match=r"training is not lost: .*fromTrainingJob\('(\S+)'"
+    ) as caught:
+        estimator.fit(digits(spark, 30))
+    assert f"'{estimator.latestTrainingJob}'" in str(caught.value)
+    assert describe(sagemaker, estimator.latestTrainingJob)["TrainingJobStatus"] == "Completed"
 
 
 @pytest.mark.smoke

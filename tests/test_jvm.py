@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -514,8 +515,18 @@ def with_functions_that_are_missing(monkeypatch, tmp_path):
     return "refuses the jar"
 
 
+def with_a_jar_older_than_its_sources(monkeypatch, tmp_path):
+    monkeypatch.setattr(jvm, "_SOURCES", tmp_path / "clone" / "jvm")
+    sources = jvm._SOURCES / "src" / "main" / "New.java"
+    sources.parent.mkdir(parents=True)
+    sources.touch()
+    os.utime(sources, (2**32, 2**32))
+    return r"older than its sources; .*pip install --editable \S+clone`"
+
+
 OBSTACLES = [
     without_jar,
+    pytest.param(with_a_jar_older_than_its_sources, marks=needs_jar),
     pytest.param(with_functions_of_other_bytes, marks=needs_jar),
     pytest.param(with_functions_that_are_missing, marks=needs_jar),
 ]
@@ -527,7 +538,9 @@ def test_obstacles_lead_to_the_python_lane_with_one_line(fresh, monkeypatch, tmp
     reason = obstacle(monkeypatch, tmp_path)
     assert [accelerate(fresh), accelerate(fresh)] == ["python", "python"]
     (line,) = lines(caplog)
-    assert reason in line
+    assert re.search(reason, line)
+    level = logging.WARNING if obstacle is with_a_jar_older_than_its_sources else logging.INFO
+    assert [record.levelno for record in caplog.records if record.name == jvm.__name__] == [level]
     fresh.conf.set("sagemaker_spark_py.lane", "java")
     with pytest.raises(SettingError, match="Lane 'java' cannot be used: .*" + reason):
         accelerate(fresh)

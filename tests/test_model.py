@@ -23,7 +23,6 @@ from sagemaker_spark_py import (
 from sagemaker_spark_py.errors import (
     NotFoundError,
     ResourceCreationError,
-    SageMakerSparkError,
     SchemaError,
     SettingError,
 )
@@ -117,6 +116,19 @@ def test_copies_share_one_endpoint(spark, model) -> None:
     assert model.getCreatedResources() == copy.getCreatedResources()
     model.transform(digits(spark, 20), {})
     assert len(endpoints()) == 1
+
+
+def test_models_without_a_policy_have_names_of_their_own(aws, fitted) -> None:
+    one, other = (SageMakerModel(**settings(fitted)) for _ in range(2))
+    assert not set(one.namePolicy.names) & set(other.namePolicy.names)
+    assert one.copy().namePolicy == one.namePolicy
+
+
+def test_params_can_be_given_to_transform(spark, model) -> None:
+    renamed = digits(spark, 20).withColumnRenamed("features", "pixels")
+    predicted = model.transform(renamed, {model.featuresCol: "pixels"})
+    assert predicted.filter("closest_cluster >= 0").count() == 20
+    assert model.getFeaturesCol() == "features"
 
 
 def test_existing_endpoint_is_used_and_not_owned(spark, model) -> None:
@@ -250,7 +262,6 @@ def test_deleted_endpoint(spark, model) -> None:
     model.resourceCleanup.deleteResources(model.getCreatedResources())
     with pytest.raises(Exception, match=r"(?s)could not find|Could not find|not found"):
         frame.collect()
-    assert isinstance(SageMakerSparkError(), Exception)
 
 
 def test_threads_and_copies_make_one_endpoint_together(monkeypatch) -> None:

@@ -144,8 +144,12 @@ def transform(dataset: DataFrame, call: EndpointCall, prepend: bool) -> DataFram
 
 def _has_arrow_udf(spark_version: str) -> bool:
     """Tell whether Spark has functions on iterators of Arrow arrays; a Connect server may be older."""
-    numbers = [int(number) for number in re.findall(r"\d+", spark_version)[:2]]
-    return tuple(numbers) >= _FIRST_WITH_ARROW_UDF and hasattr(F, "arrow_udf")
+    return release(spark_version) >= _FIRST_WITH_ARROW_UDF and hasattr(F, "arrow_udf")
+
+
+def release(spark_version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version."""
+    return tuple(int(number) for number in re.findall(r"\d+", spark_version)[:2])
 
 
 def _with_udf(

@@ -4,12 +4,17 @@ Rows are sent in large requests, as by ``transform()``, each once for each actio
 ``transform()``, columns are not checked before the job runs, and a row that the serializer leaves out has
 nulls: a function cannot drop rows. Before Spark 4.1, whose functions on Arrow arrays are used from then on,
 values pass through pandas, which is slower, makes a null of a NaN that is predicted, takes the zone away from
-a timestamp, and gives vectors as ``array<double>``. Spark 4.3 refuses vectors that a scan of Parquet feeds to
-such a function directly: select ``spark_partition_id()`` beside them first.
+a timestamp, and gives vectors as ``array<double>``.
+
+From 4.2 on, Spark hands whole columns of a scan to such functions, and fails (``UNSUPPORTED_DATATYPE``) if
+there are vectors among those read from Parquet or ORC: ``ArrowEvalPythonExec`` cannot put them beside its
+results. No expression around an argument helps; a session does without that road if
+``spark.sql.execution.arrow.pythonUDF.columnarInput.enabled`` is ``false``.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -25,6 +30,7 @@ from pyspark.sql.types import ArrayType, DoubleType, StructField, StructType
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.inference import endpoint
 from sagemaker_spark_py.inference.endpoint import EndpointCall
+from sagemaker_spark_py.inference.share import shared_by_function
 from sagemaker_spark_py.invocation import Invocation
 from sagemaker_spark_py.service.session import Session
 from sagemaker_spark_py.transformation.columns import VECTOR_FIELDS
@@ -34,6 +40,11 @@ from sagemaker_spark_py.transformation.serializers import RequestRowSerializer
 
 _VECTOR_TYPES = (pa.int8(), pa.int32(), pa.list_(pa.int32()), pa.list_(pa.float64()))
 """Arrow types of `VECTOR_FIELDS`."""
+
+_FIRST_WITH_COLUMNAR_INPUT = (4, 2)
+_COLUMNAR = "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled"
+
+_log = logging.getLogger(__name__)
 
 
 def endpoint_udf(
@@ -61,7 +72,8 @@ def endpoint_udf(
     session : Session, optional
         Region, role, profile and endpoint URLs; default boto3's chains.
     invocation : Invocation, optional
-        How the endpoint is asked. With a `targetModelCol`, the function takes that column as its last.
+        How the endpoint is asked. With a `targetModelCol`, the function takes that column as its last. A
+        `maxTotalInFlight` holds for each call of the function in a query.
     inputCols : sequence of str, optional
         What the serializer calls the function's arguments; by default the columns it was made for. Needed for
         serializers of your own that take any column.
@@ -69,7 +81,8 @@ def endpoint_udf(
     Raises
     ------
     SettingError
-        If the serializer does not say which columns it needs.
+        If the serializer does not say which columns it needs, or `maxTotalInFlight` cannot be kept: it must
+        be at least the number of tasks that run at a time, which the session's conf has to tell.
 
     Examples
     --------
@@ -80,8 +93,12 @@ def endpoint_udf(
     where = session or Session.resolve()
     call = EndpointCall(where, endpointName, requestRowSerializer, responseRowDeserializer, how)
     inputs = _argument_names(call, inputCols)
+    spark = _running()
+    call = shared_by_function(spark, call)
+    _warn_of_vectors(spark)
     functions: Any = F  # Spark 3.5 and 4.0 have no arrow_udf.
-    if endpoint._has_arrow_udf(_spark_version()):
+    # Over Connect, the server may be older than this package of Spark.
+    if endpoint._has_arrow_udf(pyspark.__version__ if spark is None else spark.version):
         udf = functions.arrow_udf(_array_function(call, inputs), call.resultSchema)
     else:
         udf = functions.pandas_udf(_pandas_function(call, inputs), _without_vectors(call.resultSchema))
@@ -105,12 +122,23 @@ def _without_vectors(schema: StructType) -> StructType:
     return StructType([StructField(f.name, kind) for f, kind in zip(schema, kinds, strict=True)])
 
 
-def _spark_version() -> str:
-    """Return the version of the running Spark, which over Connect may be older than this package of it."""
+def _running() -> SparkSession | None:
     try:
-        return str(SparkSession.active().version)
+        return SparkSession.active()
     except PySparkException:
-        return str(pyspark.__version__)
+        return None
+
+
+def _warn_of_vectors(spark: SparkSession | None) -> None:
+    """Say what to do about an error that Spark gives without any advice."""
+    if spark is None or endpoint.release(spark.version) < _FIRST_WITH_COLUMNAR_INPUT:
+        return
+    if spark.conf.get(_COLUMNAR, "true") == "true":
+        _log.warning(
+            "If vectors come to this function straight from Parquet or ORC, this Spark fails with "
+            "UNSUPPORTED_DATATYPE. Set %s to false in that case, or to be spared this warning.",
+            _COLUMNAR,
+        )
 
 
 def _array_function(call: EndpointCall, inputs: list[str]) -> Any:

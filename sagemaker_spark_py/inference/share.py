@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from sagemaker_spark_py.errors import SettingError
 
@@ -43,18 +43,54 @@ def shared(dataset: DataFrame, call: EndpointCall) -> tuple[DataFrame, EndpointC
     total = call.invocation.maxTotalInFlight
     if total is None:
         return dataset, call
-    conf = dataset.sparkSession.conf
-    tasks = tasks_at_once(lambda key: conf.get(key, None))
+    tasks = _known_tasks(dataset.sparkSession, total)
+    if tasks > total:
+        dataset, tasks = dataset.coalesce(total), total
+    return dataset, _divided(call, total // tasks)
+
+
+def shared_by_function(spark: SparkSession | None, call: EndpointCall) -> EndpointCall:
+    """Return what a function on columns calls, so that `maxTotalInFlight` holds in each job; driver side.
+
+    A function cannot bring the rows into fewer partitions.
+
+    Raises
+    ------
+    SettingError
+        If there is a limit, and it is lower than the number of tasks that run at a time, or that number is
+        not known, as without a running session.
+    """
+    total = call.invocation.maxTotalInFlight
+    if total is None:
+        return call
+    if spark is None:
+        raise SettingError(
+            f"maxTotalInFlight cannot be divided over the tasks: {total}; expected a running session. "
+            "Start it before the function is made."
+        )
+    tasks = _known_tasks(spark, total)
+    if tasks > total:
+        raise SettingError(
+            f"maxTotalInFlight is too low for a function on columns: {total}; expected at least {tasks}, one "
+            "for each task that runs at a time. Use transform(), which brings rows into fewer partitions."
+        )
+    return _divided(call, total // tasks)
+
+
+def _known_tasks(spark: SparkSession, total: int) -> int:
+    tasks = tasks_at_once(lambda key: spark.conf.get(key, None))
     if tasks is None:
         raise SettingError(
             f"maxTotalInFlight cannot be divided over the tasks: {total}; expected to find in the session's "
             "conf how many run at a time. Set spark.executor.instances (or "
             "spark.dynamicAllocation.maxExecutors) and spark.executor.cores, or use maxInFlight alone."
         )
-    if tasks > total:
-        dataset, tasks = dataset.coalesce(total), total
-    each = min(call.invocation.maxInFlight, total // tasks)
-    return dataset, replace(call, invocation=replace(call.invocation, maxInFlight=each))
+    return tasks
+
+
+def _divided(call: EndpointCall, most: int) -> EndpointCall:
+    each = min(call.invocation.maxInFlight, most)
+    return replace(call, invocation=replace(call.invocation, maxInFlight=each))
 
 
 def tasks_at_once(conf: Conf) -> int | None:

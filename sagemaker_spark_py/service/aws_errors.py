@@ -47,6 +47,7 @@ NOT_FOUND = frozenset(
     | {"ResourceNotFoundException", "RecordNotFound"}
 )
 TAKEN = frozenset({"ResourceInUse", "ResourceInUseException"})
+ANOTHER_NAME = "Choose another name; names of jobs can never be used again."
 QUOTA = frozenset({"ResourceLimitExceeded", "ServiceQuotaExceededException"})
 
 _MISSING = re.compile(r"could not find|not found", re.IGNORECASE)
@@ -66,7 +67,7 @@ _ADVICE = (
     (THROTTLED, "AWS limits how often this may be called. Try again later or run fewer jobs at once."),
     (EXPIRED, "The credentials have expired. Log in again and repeat."),
     (UNKNOWN_KEYS, f"AWS does not know these credentials. {_LOG_IN}"),
-    (TAKEN, "Choose another name; names of jobs can never be used again."),
+    (TAKEN, ANOTHER_NAME),
     (QUOTA, "Ask for a higher quota in the Service Quotas console, or use fewer or other instances."),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from sagemaker_spark_py.errors import (
@@ -13,6 +14,7 @@ from sagemaker_spark_py.errors import (
     SettingError,
 )
 from sagemaker_spark_py.resources import CreatedResources
+from sagemaker_spark_py.service import taken
 from sagemaker_spark_py.service.aws_errors import translated
 from sagemaker_spark_py.service.hints import hint
 from sagemaker_spark_py.service.logs import ENDPOINT_GROUP, last_lines
@@ -32,14 +34,14 @@ _log = logging.getLogger(__name__)
 class _Step(NamedTuple):
     kind: str
     field: str
-    operation: str
+    stem: str
     member: str
 
 
 _STEPS = (
-    _Step("Model", "model_name", "create_model", "ModelName"),
-    _Step("Endpoint config", "endpoint_config_name", "create_endpoint_config", "EndpointConfigName"),
-    _Step("Endpoint", "endpoint_name", "create_endpoint", "EndpointName"),
+    _Step("Model", "model_name", "model", "ModelName"),
+    _Step("Endpoint config", "endpoint_config_name", "endpoint_config", "EndpointConfigName"),
+    _Step("Endpoint", "endpoint_name", "endpoint", "EndpointName"),
 )
 
 
@@ -90,7 +92,7 @@ def create_endpoint(
         ):
             name = request[step.member]
             with translated(f"{step.kind} {name!r}"):
-                getattr(client, step.operation)(**request)
+                getattr(client, f"create_{step.stem}")(**request)
             created = replace(created, **{step.field: name})
         _wait_until_it_serves(session, hosting.endpoint_name, watch, pace)
     except SageMakerSparkError as error:
@@ -101,6 +103,26 @@ def create_endpoint(
     return created
 
 
+def require_unused(session: Session, model_name: str, config_name: str, endpoint_name: str) -> None:
+    """Refuse names that a model, an endpoint config and an endpoint bear, with one call to AWS for each.
+
+    Raises
+    ------
+    ServiceError
+        If one is taken, or SageMaker cannot be reached. Who may not describe them is told by
+        `create_endpoint`.
+    """
+    advice = "Choose another, or delete it."
+    for step, name in zip(_STEPS, (model_name, config_name, endpoint_name), strict=True):
+        subject = f"{step.kind} {name!r}"
+        taken.require_unused(subject, partial(_describe, session, step, name), advice)
+
+
+def _describe(session: Session, step: _Step, name: str) -> dict[str, Any]:
+    with translated(f"{step.kind} {name!r}"):
+        return dict(getattr(session.client("sagemaker"), f"describe_{step.stem}")(**{step.member: name}))
+
+
 def describe_endpoint(session: Session, name: str) -> dict[str, Any]:
     """Return what SageMaker says about an endpoint.
 
@@ -109,8 +131,7 @@ def describe_endpoint(session: Session, name: str) -> dict[str, Any]:
     NotFoundError
         If there is none of that name.
     """
-    with translated(f"Endpoint {name!r}"):
-        return dict(session.client("sagemaker").describe_endpoint(EndpointName=name))
+    return _describe(session, _STEPS[-1], name)
 
 
 def serving_endpoint(session: Session, name: str) -> dict[str, Any]:

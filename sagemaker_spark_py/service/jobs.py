@@ -10,7 +10,8 @@ from sagemaker_spark_py.errors import (
     TrainingInterruptedError,
     TrainingStoppedError,
 )
-from sagemaker_spark_py.service import waiting
+from sagemaker_spark_py.service import taken, waiting
+from sagemaker_spark_py.service.aws_errors import ANOTHER_NAME
 from sagemaker_spark_py.service.logs import TRAINING_GROUP, LogTail
 from sagemaker_spark_py.service.polling import Pace
 from sagemaker_spark_py.service.progress import Watch, nothing
@@ -27,6 +28,19 @@ TRAINING = waiting.Kind(
     interrupted=TrainingInterruptedError,
     taken_up="What a job of this name has trained can be taken up with SageMakerModel.fromTrainingJob.",
 )
+
+
+def require_unused(session: Session, name: str) -> None:
+    """Refuse the name of a training job that exists, with one call to AWS.
+
+    Raises
+    ------
+    ServiceError
+        If there is one of that name, or SageMaker cannot be reached. Who may not describe it is told by
+        `create_training_job`.
+    """
+    advice = f"{ANOTHER_NAME} {TRAINING.taken_up}"
+    taken.require_unused(TRAINING.called(name), lambda: describe_training_job(session, name), advice)
 
 
 def create_training_job(session: Session, request: dict[str, Any]) -> str:

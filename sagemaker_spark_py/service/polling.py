@@ -23,8 +23,8 @@ _LONGEST_PAUSE_SECONDS = 60.0
 class Pace:
     """How patiently a wait asks.
 
-    Pauses begin at 1 s and grow by half each time up to `poll_seconds`. While asking fails they double, up to
-    60 s. All are shortened at random by up to a fifth, so that many waits do not ask at the same moment.
+    Pauses begin at 1.5 s and grow by half each time up to `poll_seconds`. While asking fails they double, up
+    to 60 s. All are shortened at random by up to a fifth, so that many waits do not ask at the same moment.
 
     Parameters
     ----------

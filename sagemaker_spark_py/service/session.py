@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import create_loader
 from botocore.utils import IMDSRegionProvider
 
 from sagemaker_spark_py.errors import SettingError
@@ -149,6 +150,7 @@ class Session:
         given = {c.meta.service_model.service_name: c for c in clients if c is not None}
         with translated("The AWS session"):
             core: Any = botocore.session.Session(profile=profile)
+            core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
             where = _region(region, given, core)
             urls = {**_custom_urls(core, where, given), **(endpointUrls or {})}
         role = {"assumeRoleArn": assumeRoleArn, "externalId": externalId, "sessionName": sessionName}
@@ -299,6 +301,12 @@ def _version() -> str:
         return version("sagemaker_spark_py")
     except PackageNotFoundError:
         return "source"
+
+
+@cache
+def _loader(data_path: str | None) -> Any:
+    """Return what keeps boto3's descriptions of services; reading them takes longer than all else here."""
+    return create_loader(data_path)
 
 
 def _region(region: str | None, given: Mapping[str, Any], core: Any) -> str:

@@ -19,6 +19,11 @@ def children(process: int) -> list[int]:
     return _children().get(process, [])
 
 
+def parent(process: int) -> int:
+    """Return the process that started a process."""
+    return int(_stat(process)[1])
+
+
 def family(process: int) -> list[int]:
     """Return a process, its children, their children, and so on."""
     found, known = [process], _children()

@@ -54,11 +54,54 @@ def ask(aws, fitted, waits) -> Any:
     return ask
 
 
+LINES = [
+    {"status": 429, "code": "ModelNotReadyException"},
+    {"expired": True},
+    {"status": 400, "code": "ValidationError", "message": "Endpoint e of account 1 not found."},
+    {"status": 429},
+    {"status": 400, "code": "400", "message": "None"},
+    {"status": 413},
+    {"original_status": 0},
+    {"original_status": 429},
+    {"original_status": 503},
+    {"original_status": 415},
+    {"status": 530},
+    {"status": 503},
+    {"latency_seconds": 3.0},
+    {"drop": True},
+    {"status": 400, "code": "ValidationError", "message": "no"},
+]
+
+
+def test_there_is_a_fault_for_each_line() -> None:
+    assert len(LINES) == len(retry.TABLE)
+
+
+@pytest.mark.parametrize(("number", "fault"), list(enumerate(LINES)))
+def test_each_line_is_met_by_its_fault(aws, ask, monkeypatch, number, fault) -> None:
+    met = set()
+
+    def noted(line: int, fits: Any) -> Any:
+        return lambda failure: bool(fits(failure)) and not met.add(line)
+
+    table = tuple((noted(line, fits), rule) for line, (fits, rule) in enumerate(retry.TABLE))
+    monkeypatch.setattr(retry, "TABLE", table)
+    aws.faults.invoke(**fault, times=1)
+    rule = table[number][1]
+    if rule.attempts > 1:
+        ask(1, readTimeoutSeconds=1)
+    else:
+        with pytest.raises(InvocationError):
+            ask(1)
+    assert met == {number}
+
+
 PASSING = [
     ({"status": 429, "code": "ModelNotReadyException"}, retry.LOADING),
     ({"expired": True}, retry.RENEWED),
     ({"status": 400}, retry.THROTTLED_CALL),
     ({"status": 429}, retry.THROTTLED_CALL),
+    ({"status": 400, "code": "400", "message": "None"}, retry.THROTTLED_CALL),
     ({"original_status": 0}, retry.MODEL_TOO_SLOW),
     ({"original_status": 429}, retry.MODEL_BUSY),
     ({"original_status": 500}, retry.MODEL_FAILED),
@@ -86,6 +129,35 @@ def test_a_lasting_fault_ends_after_its_attempts(aws, ask, fault, rule) -> None:
         ask(1)
     assert caught.value.attempts == aws.faults.rules()[0]["met"] == rule.attempts
     assert "partition 0, rows 0 to 0" in str(caught.value)
+
+
+@pytest.mark.parametrize(("fault", "rule"), PASSING)
+def test_a_lasting_fault_costs_the_rows_or_ends_the_job(aws, ask, fault, rule) -> None:
+    aws.faults.invoke(**fault)
+    if rule.then is retry.Then.STOP:
+        with pytest.raises(InvocationError):
+            ask(1, onError="column")
+    else:
+        [row] = ask(1, onError="column")
+        assert row["closest_cluster"] is None
+        assert row["error"]["attempts"] == rule.attempts
+    assert aws.faults.rules()[0]["met"] == rule.attempts
+
+
+def test_a_model_that_is_too_slow_gets_fewer_rows(aws, ask, waits) -> None:
+    expected = ask(20)
+    aws.faults.invoke(original_status=0, times=retry.MODEL_TOO_SLOW.attempts)
+    aws.faults.invoke(latency_seconds=0.0)
+    assert ask(20) == expected
+    assert [rule["met"] for rule in aws.faults.rules()] == [2, 2]  # the halves
+    assert waits == [retry.MODEL_TOO_SLOW]
+
+
+def test_an_answer_that_never_comes_in_time(aws, ask) -> None:
+    aws.faults.invoke(latency_seconds=3.0)
+    with pytest.raises(InvocationError) as caught:
+        ask(1, readTimeoutSeconds=1)
+    assert caught.value.attempts == retry.NO_ANSWER_IN_TIME.attempts
 
 
 def test_an_answer_that_does_not_come_in_time(aws, ask, waits) -> None:
@@ -116,6 +188,7 @@ def test_too_large_is_halved(aws, ask, waits, fault) -> None:
         ({"original_status": 415}, "ModelError"),
         ({"status": 403, "code": "AccessDeniedException"}, "AccessDenied"),
         ({"status": 400, "code": "ValidationError", "message": "no"}, "ValidationError"),
+        ({"status": 400, "code": "ValidationError", "message": "Endpoint e not found."}, "not found"),
         ({"spoil": "short"}, "19 rows; expected 20"),
         ({"spoil": "garbage"}, "not recordIO-protobuf"),
         ({"spoil": "empty"}, "0 rows; expected 20"),

@@ -1,10 +1,12 @@
 """An endpoint as a function on columns, by Arrow and by pandas."""
 
 import json
+import time
 
 import pytest
-from pyspark.errors import PythonException
+from pyspark.errors import PySparkRuntimeError, PythonException
 from pyspark.ml.linalg import Vectors
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from sagemaker_spark_py import endpoint_udf
@@ -134,6 +136,61 @@ def test_limits_of_the_invocation_hold(spark, session, stub):
     )
     assert spark.range(0, 5, 1, 1).select(predict("id").p.alias("p")).collect() == [(i,) for i in range(5)]
     assert sorted(len(json.loads(body)["instances"]) for body in stub.bodies) == [1, 2, 2]
+
+
+def one_by_one(session, **how):
+    """A function that asks for one row at a time."""
+    how = Invocation(maxRowsPerRequest=1, maxInFlight=8, **how)
+    formats = JSONRequestRowSerializer("n"), JSONResponseRowDeserializer("p int")
+    return endpoint_udf("e", *formats, session=session, invocation=how)
+
+
+@pytest.mark.parametrize(("limit", "most"), [({}, range(3, 17)), ({"maxTotalInFlight": 3}, range(1, 3))])
+def test_the_limit_of_the_whole_job_is_divided_over_its_tasks(spark, session, stub, limit, most):
+    def model(body):
+        time.sleep(0.01)
+        return json.dumps({"predictions": json.loads(body)["instances"]}).encode()
+
+    stub.model = model
+    found = spark.range(0, 40, 1, 4).select(one_by_one(session, **limit)("id").p.alias("p")).collect()
+    assert [row.p for row in found] == list(range(40))
+    assert stub.most_under_way in most
+
+
+def test_a_limit_below_the_number_of_tasks_is_refused(spark, session):
+    with pytest.raises(SettingError, match=r"maxTotalInFlight is too low.*: 1; expected at least 2"):
+        one_by_one(session, maxTotalInFlight=1)
+
+
+def test_a_limit_without_a_session_is_refused(session, monkeypatch):
+    def none():
+        raise PySparkRuntimeError("NO_ACTIVE_OR_DEFAULT_SESSION")
+
+    monkeypatch.setattr(SparkSession, "active", none)
+    with pytest.raises(SettingError, match=r"maxTotalInFlight cannot be divided.*expected a running session"):
+        one_by_one(session, maxTotalInFlight=8)
+
+
+COLUMNAR = "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled"
+
+
+def test_vectors_straight_from_parquet(spark, df, session, tmp_path, caplog):
+    """Where Spark cannot, a warning says what to do, and that helps, in SQL too."""
+    df.select("id", "features").write.parquet(str(tmp_path / "rows"))
+    spark.read.parquet(str(tmp_path / "rows")).createOrReplaceTempView("stored")
+    formats = ProtobufRequestRowSerializer(), KMeansProtobufResponseRowDeserializer()
+    if endpoint.release(spark.version) >= (4, 2):
+        endpoint_udf("e", *formats, session=session)
+        assert f"Set {COLUMNAR} to false" in caplog.text
+        spark.conf.set(COLUMNAR, "false")
+    try:
+        caplog.clear()
+        spark.udf.register("predict", endpoint_udf("e", *formats, session=session))
+        assert not caplog.text
+        found = spark.sql("SELECT id, predict(features).closest_cluster AS c FROM stored").collect()
+    finally:
+        spark.conf.unset(COLUMNAR)
+    assert {row.id: row.c for row in found} == {i: i for i in range(20)}
 
 
 def test_needs_a_region_at_once(monkeypatch):

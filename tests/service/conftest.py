@@ -15,6 +15,7 @@ from sagemaker_spark_py.service import polling
 from sagemaker_spark_py.service.places import Place
 from sagemaker_spark_py.service.polling import Pace
 from sagemaker_spark_py.service.session import Session
+from tests.conftest import AWS_PAUSE_SECONDS
 
 ACCOUNT = "123456789012"  # moto's
 
@@ -30,6 +31,11 @@ def _no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
         monkeypatch.delenv(name)  # a local SageMaker may be running
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _pauses_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "_FIRST_PAUSE_SECONDS", AWS_PAUSE_SECONDS)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from sagemaker_spark_py.errors import SettingError
 from sagemaker_spark_py.service import session as module
@@ -13,10 +14,16 @@ from sagemaker_spark_py.service.session import SageMakerClients, Session
 LOCAL = "http://127.0.0.1:9"
 
 
-def test_region_is_taken_from_the_first_that_has_one(monkeypatch, tmp_path):
-    (tmp_path / "config").write_text(
-        "[default]\nregion = eu-south-1\n[profile other]\nregion = eu-north-1\n", encoding="utf-8"
-    )
+@pytest.fixture
+def configure(monkeypatch, tmp_path):
+    """What writes boto3's configuration; sessions that have read it do not outlive the test."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(module, "_of_this_process", module._Clients())
+    return lambda text: (tmp_path / "config").write_text(text, encoding="utf-8")
+
+
+def test_region_is_taken_from_the_first_that_has_one(monkeypatch, configure):
+    configure("[default]\nregion = eu-south-1\n[profile other]\nregion = eu-north-1\n")
     sagemaker = boto3.client("sagemaker", region_name="us-west-2")
     sts = boto3.client("sts", region_name="us-west-1")
     assert Session.resolve().region == "eu-south-1"
@@ -47,6 +54,14 @@ def test_no_region_says_where_to_set_one():
         Session().client("sagemaker")
 
 
+def test_descriptions_of_services_are_read_once(monkeypatch):
+    Session.resolve("us-east-1")
+    found, read = JSONFileLoader.load_file, []
+    monkeypatch.setattr(JSONFileLoader, "load_file", lambda *a: read.append(found(*a)) or read[-1])
+    Session.resolve("eu-west-1")
+    assert not any(read)
+
+
 def test_two_different_regions_are_refused():
     client = boto3.client("sagemaker", region_name="us-west-2")
     with pytest.raises(SettingError, match="'us-east-1'; expected 'us-west-2'"):
@@ -60,11 +75,10 @@ def test_unknown_profile_is_named():
         Session("us-east-1", "nobody").client("s3")
 
 
-def test_urls_come_from_argument_clients_environment_and_configuration(monkeypatch, tmp_path):
+def test_urls_come_from_argument_clients_environment_and_configuration(monkeypatch, configure):
     assert Session.resolve("us-east-1").endpointUrls == ()
-    (tmp_path / "config").write_text(
-        f"[default]\nservices = here\n[services here]\nsagemaker_runtime =\n  endpoint_url = {LOCAL}/rt\n",
-        encoding="utf-8",
+    configure(
+        f"[default]\nservices = here\n[services here]\nsagemaker_runtime =\n  endpoint_url = {LOCAL}/rt\n"
     )
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"{LOCAL}/sts")
     client = boto3.client("sagemaker", region_name="us-east-1", endpoint_url=f"{LOCAL}/sm")

@@ -55,7 +55,7 @@ final class LibSvmEncoder implements Encoder {
       double value = values.get(i);
       if (isKept(value)) {
         out.put((byte) ' ');
-        out.putNumber(features.key(i) + indexBase);
+        out.putText(features.key(i) + indexBase);
         out.put((byte) ':');
         values.putText(i, out);
       } else if (Double.isInfinite(value)) {

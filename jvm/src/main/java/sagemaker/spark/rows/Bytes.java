@@ -104,19 +104,21 @@ public final class Bytes {
   }
 
   /** Appends a number as text. */
-  public void putNumber(long number) {
-    NumberText.put(number, this);
+  public void putText(double number) {
+    reserve(NumberText.ROOM_BYTES);
+    size = NumberText.put(number, view, size);
   }
 
-  /** Appends room to be filled by {@link #set}; returns where it ends. */
-  int grow(int count) {
-    reserve(count);
-    size += count;
-    return size;
+  /** Appends a number as text. */
+  public void putText(float number) {
+    reserve(NumberText.ROOM_BYTES);
+    size = NumberText.put(number, view, size);
   }
 
-  void set(int at, byte value) {
-    array[at] = value;
+  /** Appends a number as text. */
+  public void putText(long number) {
+    reserve(NumberText.ROOM_BYTES);
+    size = NumberText.put(number, view, size);
   }
 
   public void putInt(int value) {

@@ -28,7 +28,7 @@ public final class Doubles implements Numbers {
 
   @Override
   public void putText(int index, Bytes out) {
-    NumberText.put(values[index], out);
+    out.putText(values[index]);
   }
 
   @Override

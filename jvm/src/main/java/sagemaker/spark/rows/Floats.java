@@ -25,7 +25,7 @@ public final class Floats implements Numbers {
 
   @Override
   public void putText(int index, Bytes out) {
-    NumberText.put(values[index], out);
+    out.putText(values[index]);
   }
 
   @Override

@@ -16,26 +16,19 @@ final class Shortest {
   private static final int MAX_POWER = 292;
   private static final int POWER_BITS = 126;
   private static final long LOW_63 = Long.MAX_VALUE;
-  private static final long LOW_32 = 0xFFFF_FFFFL;
 
   /** Upper and lower 63 bits of 10^-power, scaled to 126 bits and rounded up. */
   private static final long[] POWERS = powers();
 
-  /** Digits of the decimal as an integer without trailing zeros. */
+  /** Digits of the decimal as an integer of at most 17 digits, maybe with zeros at its end. */
   final long digits;
 
   /** Power of ten that the digits are multiplied with. */
-  final int exponent;
+  final int power;
 
-  private Shortest(long digits, int exponent) {
-    long rest = digits;
-    int power = exponent;
-    while (rest % 10 == 0) {
-      rest /= 10;
-      power++;
-    }
-    this.digits = rest;
-    this.exponent = power;
+  private Shortest(long digits, int power) {
+    this.digits = digits;
+    this.power = power;
   }
 
   /** For a finite number above 0. */
@@ -72,24 +65,31 @@ final class Shortest {
     long middle = scaled(significand << 2, power, shift);
     long lower = scaled((significand << 2) - (narrowBelow ? 1 : 2), power, shift) + open;
     long upper = scaled((significand << 2) + 2, power, shift) - open;
-    long below = middle >>> 2;
-    if (below >= 10) {
-      long rounder = below / 10 * 10;
-      boolean down = lower <= rounder << 2;
-      if (down != (rounder + 10 << 2 <= upper)) {
-        return new Shortest(down ? rounder : rounder + 10, power);
-      }
-    }
-    return new Shortest(nearest(below, lower, middle, upper), power);
+    return new Shortest(chosen(lower, middle, upper), power);
   }
 
-  private static long nearest(long below, long lower, long middle, long upper) {
-    boolean down = lower <= below << 2;
-    if (down != (below + 1 << 2 <= upper)) {
-      return down ? below : below + 1;
-    }
-    long beyondHalf = middle - ((below << 2) + 2);
-    return beyondHalf < 0 || beyondHalf == 0 && (below & 1) == 0 ? below : below + 1;
+  /** Which of the candidates it is. There are no branches: half of them would be missed. */
+  private static long chosen(long lower, long middle, long upper) {
+    long below = middle >>> 2;
+    long rounder = below / 10 * 10;
+    long down = isAtMost(lower, rounder << 2);
+    long up = isAtMost(rounder + 10 << 2, upper);
+    boolean isRound = below >= 10 && (down | up) != 0; // Never both.
+    return isRound ? rounder + 10 * up : below + roundedUp(below, lower, middle, upper);
+  }
+
+  /** 1 if the next larger integer is in the interval, and this one is not or is farther away. */
+  private static long roundedUp(long below, long lower, long middle, long upper) {
+    long down = isAtMost(lower, below << 2);
+    long up = isAtMost(below + 1 << 2, upper);
+    long half = (below << 2) + 2;
+    long farther = isAtMost(half + 1 - (below & 1), middle); // Of two as near the even one.
+    return up & (1 - down | farther);
+  }
+
+  /** 1 if so, else 0. */
+  private static long isAtMost(long a, long b) {
+    return a - b - 1 >>> 63;
   }
 
   /** The product with a power of ten, where a remainder sets the lowest bit. */
@@ -97,16 +97,9 @@ final class Shortest {
     long factor = quarters << shift;
     int place = 2 * (power - MIN_POWER);
     long high = POWERS[place];
-    long carried = (high * factor >>> 1) + multiplyHigh(POWERS[place + 1], factor);
-    long whole = multiplyHigh(high, factor) + (carried >>> 63);
+    long carried = (high * factor >>> 1) + HighProduct.of(POWERS[place + 1], factor);
+    long whole = HighProduct.of(high, factor) + (carried >>> 63);
     return (carried & LOW_63) == 0 ? whole : whole | 1;
-  }
-
-  /** Upper 64 bits of a product of two numbers from 0; Java has it from version 9 on. */
-  private static long multiplyHigh(long a, long b) {
-    long middle = (a >>> 32) * (b & LOW_32) + ((a & LOW_32) * (b & LOW_32) >>> 32);
-    long other = (a & LOW_32) * (b >>> 32) + (middle & LOW_32);
-    return (a >>> 32) * (b >>> 32) + (middle >>> 32) + (other >>> 32);
   }
 
   // The three that follow are exact in the range of doubles: the factors are the logarithms in 41

@@ -17,19 +17,19 @@ class NumberTextTest {
 
   private static String text(double number) {
     Bytes out = new Bytes();
-    NumberText.put(number, out);
+    out.putText(number);
     return new String(out.take(), US_ASCII);
   }
 
   private static String text(float number) {
     Bytes out = new Bytes();
-    NumberText.put(number, out);
+    out.putText(number);
     return new String(out.take(), US_ASCII);
   }
 
   private static String text(long number) {
     Bytes out = new Bytes();
-    NumberText.put(number, out);
+    out.putText(number);
     return new String(out.take(), US_ASCII);
   }
 
@@ -95,12 +95,7 @@ class NumberTextTest {
   void anyDoubleReadsBackAndNoShorterTextDoes() {
     Random random = new Random(7);
     for (int i = 0; i < SAMPLES; i++) {
-      double number = Double.longBitsToDouble(random.nextLong());
-      if (!Double.isNaN(number) && !Double.isInfinite(number) && number != 0) {
-        String text = text(number);
-        assertEquals(number, Double.parseDouble(text), text);
-        assertTrue(isShortest(number, new BigDecimal(text), d -> d.doubleValue() == number), text);
-      }
+      check(Double.longBitsToDouble(random.nextLong()));
     }
   }
 
@@ -108,23 +103,129 @@ class NumberTextTest {
   void anyFloatReadsBackAndNoShorterTextDoes() {
     Random random = new Random(8);
     for (int i = 0; i < SAMPLES; i++) {
-      float number = Float.intBitsToFloat(random.nextInt());
-      if (!Float.isNaN(number) && !Float.isInfinite(number) && number != 0) {
-        String text = text(number);
-        assertEquals(number, Float.parseFloat(text), text);
-        assertTrue(isShortest(number, new BigDecimal(text), d -> d.floatValue() == number), text);
+      check(Float.intBitsToFloat(random.nextInt()));
+    }
+  }
+
+  @Test
+  void doublesWithoutExponent() {
+    Random random = new Random(11);
+    for (int i = 0; i < SAMPLES / 2; i++) {
+      check(random.nextDouble() * Math.pow(10, random.nextInt(20) - 8));
+      check((double) random.nextFloat());
+    }
+  }
+
+  @Test
+  void decimalsReadAsTheyWereWritten() {
+    for (int power = 0; power <= 6; power++) {
+      for (int i = 1; i < 20_000; i++) {
+        BigDecimal decimal = BigDecimal.valueOf(i, power);
+        assertEquals(decimal.stripTrailingZeros().toPlainString(), text(decimal.doubleValue()));
       }
     }
   }
 
   @Test
-  void powersOfTwoReadBackWhereTheSpacingOfDoublesChanges() {
+  void doublesWhereTheirSpacingChanges() {
     for (int exponent = -1074; exponent <= 1023; exponent++) {
-      double number = Math.scalb(1.0, exponent);
+      checkAround(Math.scalb(1.0, exponent));
+    }
+  }
+
+  @Test
+  void floatsWhereTheirSpacingChanges() {
+    for (int exponent = -149; exponent <= 127; exponent++) {
+      checkAround(Math.scalb(1f, exponent));
+    }
+  }
+
+  @Test
+  void numbersWhereDigitsBecomeMore() {
+    for (int power = -323; power <= 308; power++) {
+      checkAround(Double.parseDouble("1e" + power));
+      checkAround(Float.parseFloat("1e" + power));
+    }
+  }
+
+  @Test
+  void subnormalNumbers() {
+    for (int bits = 1; bits < 2_000; bits++) {
+      check(Double.longBitsToDouble(bits));
+      check(Float.intBitsToFloat(bits));
+    }
+    checkAround(Double.MIN_NORMAL);
+    checkAround(Float.MIN_NORMAL);
+  }
+
+  @Test
+  void largestNumbersAndLargestIntegers() {
+    checkAround(Double.MAX_VALUE);
+    checkAround(Float.MAX_VALUE);
+    checkAround(0x1p53);
+    checkAround(0x1p24f);
+    checkAround(1e10);
+    checkAround(1e-6);
+  }
+
+  @Test
+  void textsDoNotTouchEachOther() {
+    double[] numbers = {
+      0, -1.5, 1e-6, 123456789.125, 5e-324, -Double.MAX_VALUE, 1e22, 7, 0.1, -0.0
+    };
+    Bytes out = new Bytes();
+    StringBuilder expected = new StringBuilder();
+    for (int i = 0; i < SAMPLES / 100; i++) {
+      double number = numbers[i % numbers.length];
+      out.putText(number);
+      out.putText(i * 12_345_678_901L);
+      expected.append(text(number)).append(i * 12_345_678_901L);
+    }
+    assertEquals(expected.toString(), new String(out.take(), US_ASCII));
+  }
+
+  private static void checkAround(double number) {
+    check(Math.nextDown(number));
+    check(number);
+    check(Math.nextUp(number));
+  }
+
+  private static void checkAround(float number) {
+    check(Math.nextDown(number));
+    check(number);
+    check(Math.nextUp(number));
+  }
+
+  private static void check(double number) {
+    if (!Double.isNaN(number) && !Double.isInfinite(number) && number != 0) {
       String text = text(number);
       assertEquals(number, Double.parseDouble(text), text);
-      assertTrue(isShortest(number, new BigDecimal(text), d -> d.doubleValue() == number), text);
+      check(text, number, decimal -> decimal.doubleValue() == number);
     }
+  }
+
+  private static void check(float number) {
+    if (!Float.isNaN(number) && !Float.isInfinite(number) && number != 0) {
+      String text = text(number);
+      assertEquals(number, Float.parseFloat(text), text);
+      check(text, number, decimal -> decimal.floatValue() == number);
+    }
+  }
+
+  private static void check(String text, double number, ReadsBack readsBack) {
+    BigDecimal decimal = new BigDecimal(text);
+    assertTrue(isShortest(number, decimal, readsBack), text);
+    assertEquals(laidOut(decimal.stripTrailingZeros()), text);
+  }
+
+  /** The layout that Arrow gives a decimal. */
+  private static String laidOut(BigDecimal decimal) {
+    int exponent = decimal.precision() - decimal.scale() - 1;
+    if (exponent >= -6 && exponent <= 9) {
+      return decimal.toPlainString();
+    }
+    String sign = exponent < 0 ? "e-" : "e+";
+    return decimal.movePointLeft(exponent).toPlainString() + sign + Math.abs(exponent);
   }
 
   private interface ReadsBack {
