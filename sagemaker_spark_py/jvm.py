@@ -137,19 +137,19 @@ def _argument(column: str | tuple[str, ...]) -> str:
     return f"struct({', '.join(map(_argument, column))})"
 
 
-def in_chunks(encoded: DataFrame, batch_bytes: int) -> DataFrame:
+def in_chunks(encoded: DataFrame, batch_bytes: int, fillers: int) -> DataFrame:
     """Return rows that were encoded with ``trailer=dim`` as chunks, for Python to read; driver side.
 
-    However many rows the session's conf allows in an Arrow batch, one has about `batch_bytes` then. Rows of
-    nulls, which are to be passed over, bring that about; where the conf sets no limit there are none, and a
-    batch has all rows of its partition.
+    Rows of nulls, which are to be passed over, end an Arrow batch before it has more bytes than wanted.
 
     Parameters
     ----------
     encoded : DataFrame
         Of a session where `accelerate` returned ``"java"``; one binary column without nulls.
     batch_bytes : int
-        Bytes of payloads in a batch.
+        Bytes of payloads in a batch, about.
+    fillers : int
+        How many rows of nulls such a batch gets: as many as end it. With 0 it has all rows of its partition.
 
     Returns
     -------
@@ -158,9 +158,8 @@ def in_chunks(encoded: DataFrame, batch_bytes: int) -> DataFrame:
         little-endian), and how many values the first one's features have.
     """
     spark = encoded.sparkSession
-    rows = int(spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch", "10000") or 0)
     jvm: Any = spark._jvm
-    return DataFrame(jvm.sagemaker.spark.sql.Chunks.of(encoded._jdf, rows, batch_bytes), spark)
+    return DataFrame(jvm.sagemaker.spark.sql.Chunks.of(encoded._jdf, fillers, batch_bytes), spark)
 
 
 def _wanted(spark: SparkSession) -> str:

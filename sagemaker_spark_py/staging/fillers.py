@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from pyspark.ml.linalg import VectorUDT
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, StructType, UserDefinedType
 
@@ -24,11 +24,20 @@ from sagemaker_spark_py.transformation.features import Array
 BATCH_BYTES = 12 << 20
 """Arrow bytes of a batch, more or less."""
 
-_LIMIT = "spark.sql.execution.arrow.maxRecordsPerBatch"
-_LIMIT_MAX = 50_000
-"""Beyond so many rows in a batch, those of nulls would take longer than the others."""
+LIMIT = "spark.sql.execution.arrow.maxRecordsPerBatch"
+"""Key in Spark's conf: rows of a batch."""
+_MAX = 50_000
+"""More fillers than this would take longer than the rows."""
 _NUMBER_BYTES = 8
 _MARK = "is row"
+
+
+def most(spark: SparkSession) -> int:
+    """Return how many fillers a batch may have; 0 where the conf sets no limit that they could reach.
+
+    Where the conf allows more rows than that, batches are larger by as much as it allows more.
+    """
+    return min(_MAX, max(0, int(spark.conf.get(LIMIT, "10000") or 0)))
 
 
 def with_fillers(frame: DataFrame) -> DataFrame:
@@ -38,13 +47,10 @@ def with_fillers(frame: DataFrame) -> DataFrame:
     ----------
     frame : DataFrame
         Of numbers, arrays, vectors and matrices. It is returned as it is where its rows are so narrow that
-        batches are small anyway, and where the conf sets no limit, or one far beyond Spark's default.
+        batches are small anyway, and where the conf sets no limit.
     """
-    limit = int(frame.sparkSession.conf.get(_LIMIT, "10000") or 0)
-    if not 0 < limit <= _LIMIT_MAX:
-        return frame
-    fillers = _bytes(frame.schema, frame) * (limit / BATCH_BYTES)
-    if isinstance(fillers, float) and fillers < 1:
+    fillers = _bytes(frame.schema, frame) * (most(frame.sparkSession) / BATCH_BYTES)
+    if not most(frame.sparkSession) or (isinstance(fillers, float) and fillers < 1):
         return frame
     place = F.explode(F.sequence(F.lit(0), F.lit(fillers).cast("int")))
     placed = frame.select("*", place.alias(_MARK))

@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sagemaker_spark_py.jvm import JAVA, accelerate, call, in_chunks
-from sagemaker_spark_py.staging.fillers import with_fillers, without_fillers
+from sagemaker_spark_py.staging import fillers
 from sagemaker_spark_py.staging.formats import CSV, LibSVM, RecordIO, StagingFormat, contents
 from sagemaker_spark_py.staging.plan import Plan
 from sagemaker_spark_py.staging.rows import Columns, Rows
@@ -49,14 +49,14 @@ def reports(frame: DataFrame, task: Task) -> DataFrame:
         What each task is to do.
     """
     if not _is_known(task.plan) or accelerate(frame.sparkSession) != JAVA:
-        return with_fillers(frame).mapInArrow(partial(write_rows, task), RESULT)
-    chunks = in_chunks(_encoded(frame, task.plan), BATCH_BYTES)
+        return fillers.with_fillers(frame).mapInArrow(partial(write_rows, task), RESULT)
+    chunks = in_chunks(_encoded(frame, task.plan), BATCH_BYTES, fillers.most(frame.sparkSession))
     return chunks.mapInArrow(partial(write_chunks, replace(task, plan=_taken(task.plan))), RESULT)
 
 
 def write_rows(task: Task, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Write one partition's rows as `write_partition` does; fillers may be among them."""
-    return write_partition(task, without_fillers(batches))
+    return write_partition(task, fillers.without_fillers(batches))
 
 
 def write_chunks(task: Task, chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

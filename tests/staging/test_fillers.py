@@ -6,9 +6,7 @@ from pyspark.ml.linalg import Matrices, Vectors
 from pyspark.sql import functions as F
 
 from sagemaker_spark_py.staging import fillers
-from sagemaker_spark_py.staging.fillers import BATCH_BYTES, with_fillers, without_fillers
-
-LIMIT = "spark.sql.execution.arrow.maxRecordsPerBatch"
+from sagemaker_spark_py.staging.fillers import BATCH_BYTES, LIMIT, most, with_fillers, without_fillers
 
 
 def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -50,12 +48,20 @@ def test_batches_are_small_whatever_the_conf_allows(spark) -> None:
     assert 2 <= max(size.bytes for size in sizes) <= 1.2 * BATCH_BYTES
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "100000000"])
-def test_who_wants_large_batches_gets_them(spark, limit) -> None:
+@pytest.mark.parametrize("limit", ["0", "-1"])
+def test_without_a_limit_there_are_none(spark, limit) -> None:
     frame = spark.range(3).select(F.array(F.rand()).alias("c0"))
     spark.conf.set(LIMIT, limit)
     try:
         assert with_fillers(frame) is frame
+    finally:
+        spark.conf.unset(LIMIT)
+
+
+def test_a_high_limit_does_not_make_many(spark) -> None:
+    spark.conf.set(LIMIT, "100000000")
+    try:
+        assert most(spark) == 50_000
     finally:
         spark.conf.unset(LIMIT)
 

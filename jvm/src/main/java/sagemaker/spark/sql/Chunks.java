@@ -36,13 +36,13 @@ public final class Chunks implements MapPartitionsFunction<byte[], Row> {
    * Packs a column of payloads that end with their dim.
    *
    * @param encoded rows of one binary column without nulls
-   * @param batchRows rows of a batch, as Spark's conf says; 0 or less if there is no limit
+   * @param fillers rows of nulls for each batch: as many as end it
    * @param batchBytes bytes that a batch is to have at most, more or less
    * @return rows of payloads, their lengths as ints of 4 bytes, little-endian, and the dim of the
    *     first of them; or of nulls
    */
-  public static Dataset<Row> of(Dataset<Row> encoded, int batchRows, int batchBytes) {
-    double fillersPerByte = Math.max(0, batchRows) / (double) batchBytes;
+  public static Dataset<Row> of(Dataset<Row> encoded, int fillers, int batchBytes) {
+    double fillersPerByte = fillers / (double) batchBytes;
     return encoded
         .as(Encoders.BINARY())
         .mapPartitions(new Chunks(fillersPerByte), Encoders.row(SCHEMA));
