@@ -21,7 +21,7 @@ from pyspark.sql.types import ArrayType, DataType, StructType, UserDefinedType
 from sagemaker_spark_py.transformation.columns import VECTOR_FIELDS
 from sagemaker_spark_py.transformation.features import Array
 
-BATCH_BYTES = 12 << 20
+BATCH_BYTES = 8 << 20
 """Arrow bytes of a batch, more or less."""
 
 LIMIT = "spark.sql.execution.arrow.maxRecordsPerBatch"

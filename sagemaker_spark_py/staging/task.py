@@ -80,7 +80,7 @@ def write_partition(task: Task, batches: Iterable[pa.RecordBatch]) -> Iterator[p
 
         2 Arrow batches + 3 parts of an upload (8 MiB; 16 MiB beyond 7.8 GiB, ...) + 12 MiB
 
-    Spark keeps one Arrow batch while it reads the next. `fillers` keep them at about 12 MiB, or as
+    Spark keeps one Arrow batch while it reads the next. `fillers` keep them at about 8 MiB, or as
     much more as ``spark.sql.execution.arrow.maxRecordsPerBatch`` is above 50,000; if that is 0, they have all
     rows of the partition. On Spark 4.1 and newer they have at most ``...maxBytesPerBatch`` bytes (64 MiB).
     Parquet needs three row groups (8 MiB) more, and 0.6 kB for each column of each row group until
