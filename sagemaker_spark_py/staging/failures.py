@@ -30,6 +30,8 @@ _REFUSED = re.compile(
 )
 _ANSWER = re.compile(r" \(code '(?P<code>\S*)', HTTP (?P<status>\d+), request '(?P<requestId>\S*)'\)$")
 
+_IMPORT_ADVICE = "Install it where executors run, or let PYSPARK_PYTHON name a Python that has it."
+
 
 def in_partition(error: SageMakerSparkError, where: str) -> SageMakerSparkError:
     """Return the same error with a text that says where and holds all that is to reach the driver."""
@@ -72,7 +74,9 @@ def _from_spark(error: Exception, place_uri: str) -> SageMakerSparkError:
             return _OURS[raised["name"]](raised["text"])
     if refused := _REFUSED.search(str(error)):
         return DataError(refused["text"])
-    return StagingError(f"Data for {place_uri} could not be staged, the Spark job failed: {_reason(error)}")
+    reason = _reason(error)
+    advice = f". {_IMPORT_ADVICE}" if "ModuleNotFoundError: " in reason else ""
+    return StagingError(f"Data for {place_uri} could not be staged, the Spark job failed: {reason}{advice}")
 
 
 def _reason(error: Exception) -> str:

@@ -88,3 +88,10 @@ def test_more_can_be_said() -> None:
     assert (type(error), str(error), error.code) == (AccessError, "No. More.", "AccessDenied")
     assert type(extended(ZeroDivisionError("No."), "More.")) is StagingError
     assert type(extended(DataError("No."), "More.")) is DataError
+
+
+def test_a_package_that_executors_lack_comes_with_advice() -> None:
+    with pytest.raises(
+        StagingError, match=r"No module named 'sagemaker_spark_py'\. Install it .*PYSPARK_PYTHON"
+    ):
+        through_spark(ModuleNotFoundError("No module named 'sagemaker_spark_py'"))
